@@ -1,0 +1,97 @@
+# `make help` lists the targets. Everything runs in .venv, which is made from requirements.lock on first use.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+STUDY ?= experiments/simba_resnet50.yaml
+OUT ?= runs/$(basename $(notdir $(STUDY)))
+ARGS ?=
+
+# The interpreter that .venv is made with: the first of these that runs and is at least 3.11. PYTHON=... overrides.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+# uv installs several times faster than pip, from the same lock with the same hashes. UV= makes pip do it all the same.
+UV ?= $(shell command -v uv)
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.stamp-lock
+INSTALLED := $(VENV)/.stamp-project
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: venv
+venv: $(INSTALLED) ## Make .venv with the locked packages and the project itself
+
+.PHONY: sweep
+sweep: $(INSTALLED) ## Run STUDY (default experiments/simba_resnet50.yaml) into OUT (default runs/NAME OF THE STUDY)
+	$(BIN)/dse sweep $(STUDY) --output $(OUT) $(ARGS)
+
+.PHONY: test
+test: $(INSTALLED) ## Run the tests; ARGS is passed to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: soak
+soak: $(INSTALLED) ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict dse
+
+.PHONY: types
+types: $(INSTALLED) ## Check types alone
+	$(BIN)/mypy --strict dse
+
+.PHONY: format
+format: $(INSTALLED) ## Rewrite the sources as the linter wants them
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: bench
+bench: $(INSTALLED) ## Run the benchmarks; ARGS is passed to them
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+.PHONY: check
+check: lint test ## Everything that a change has to pass: lint, types, tests
+
+.PHONY: lock
+lock: ## Choose the newest releases anew and write them, with hashes, to requirements.lock (needs uv)
+	@test -n "$(UV)" || { echo "make lock: uv is not on PATH (pip install uv)" >&2; exit 2; }
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --extra dev \
+	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	    --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove .venv, caches and build products; runs/ stays
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Two stamps, so that an edit of pyproject.toml reinstalls the project (seconds) and not its dependencies (a minute).
+$(LOCKED): requirements.lock
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; none of python3, python3.11 to python3.14 is (set PYTHON=...)" >&2; exit 2; }
+ifneq ($(UV),)
+	@$(BIN)/python -c '' 2>/dev/null || $(UV) venv --quiet --clear --no-python-downloads --python "$$(command -v $(PYTHON))" $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
+else
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: $(PYTHON) cannot make virtual environments (on Debian: apt-get install python3-venv)" >&2; exit 2; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+endif
+	@touch $@
+
+$(INSTALLED): pyproject.toml $(LOCKED)
+ifneq ($(UV),)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@

@@ -1,0 +1,3 @@
+"""Design-space exploration of DNN accelerators."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,6 @@
+"""Entry point of ``python -m dse``, the same program as ``dse``."""
+
+from dse.cli import main
+
+if __name__ == "__main__":
+    main()
