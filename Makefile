@@ -10,11 +10,12 @@ STUDY ?= experiments/simba_resnet50.yaml
 OUT ?= runs/$(basename $(notdir $(STUDY)))
 ARGS ?=
 
-# The interpreter that .venv is made with: the first of these that runs and is at least 3.11. PYTHON=... overrides.
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
-# uv installs several times faster than pip, from the same lock with the same hashes. UV= makes pip do it all the same.
-UV ?= $(shell command -v uv)
+# The interpreter that .venv is made with: the first of these that runs and is at least 3.11. PYTHON=... narrows the choice.
+CANDIDATES = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+INTERPRETER = $(shell for python in $(CANDIDATES); do \
+    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$python"; break; }; done)
+# uv installs several times faster than pip, from the same lock with the same hashes. `make venv UV=` uses pip all the same.
+UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -63,11 +64,11 @@ bench: $(INSTALLED) ## Run the benchmarks; ARGS is passed to them
 check: lint test ## Everything that a change has to pass: lint, types, tests
 
 .PHONY: lock
-lock: ## Choose the newest releases anew and write them, with hashes, to requirements.lock (needs uv)
+lock: ## Write requirements.lock for pyproject.toml (needs uv); ARGS=--upgrade takes the newest releases of all
 	@test -n "$(UV)" || { echo "make lock: uv is not on PATH (pip install uv)" >&2; exit 2; }
-	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --extra dev \
+	$(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --extra dev \
 	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
-	    --output-file requirements.lock pyproject.toml
+	    --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv, caches and build products; runs/ stays
@@ -76,14 +77,14 @@ clean: ## Remove .venv, caches and build products; runs/ stays
 
 # Two stamps, so that an edit of pyproject.toml reinstalls the project (seconds) and not its dependencies (a minute).
 $(LOCKED): requirements.lock
-	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; none of python3, python3.11 to python3.14 is (set PYTHON=...)" >&2; exit 2; }
+	@test -n "$(INTERPRETER)" || { echo "make: Python 3.11 or newer is needed, and none of these is: $(CANDIDATES)" >&2; exit 2; }
 ifneq ($(UV),)
-	@$(BIN)/python -c '' 2>/dev/null || $(UV) venv --quiet --clear --no-python-downloads --python "$$(command -v $(PYTHON))" $(VENV)
+	@$(BIN)/python -c '' 2>/dev/null || $(UV) venv --quiet --clear --no-python-downloads --python $(INTERPRETER) $(VENV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 else
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	    echo "make: $(PYTHON) cannot make virtual environments (on Debian: apt-get install python3-venv)" >&2; exit 2; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(INTERPRETER) -c 'import ensurepip' 2>/dev/null || { \
+	    echo "make: $(INTERPRETER) cannot make virtual environments (on Debian: apt-get install python3-venv)" >&2; exit 2; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(INTERPRETER) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 endif
 	@touch $@
