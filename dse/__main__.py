@@ -1,6 +1,8 @@
 """Entry point of ``python -m dse``, the same program as ``dse``."""
 
+import sys
+
 from dse.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

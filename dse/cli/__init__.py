@@ -1,0 +1,71 @@
+"""The command line. Each command lives in a module of its own and is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+
+import click
+
+from dse import __version__
+from dse.errors import DseError
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "compare": "two or more finished studies side by side",
+    "evaluate": "what one mapping costs",
+    "export": "the results of a study as CSV, JSON lines or Parquet",
+    "pareto": "the Pareto front of a study",
+    "schedule": "the best mapping of one layer on one architecture",
+    "sweep": "run a study, or go on with one",
+    "validate": "check input files without running anything",
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows the names and one-line helps of all commands; imports the module of the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in sorted(_COMMANDS) if importlib.util.find_spec(f"dse.cli.{name}")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"dse.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dse")
+def _cli() -> None:
+    """Design-space exploration of DNN accelerators: latency, energy, area, and proven schedules."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0 done; 1 invalid or infeasible; 2 wrong input or call; 3 a tool is missing or failed; 130 interrupted.
+    """
+    try:
+        result = _cli.main(arguments, prog_name="dse", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except DseError as error:
+        click.echo("\n".join(f"dse: {line}" for line in str(error).splitlines()), err=True)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("dse: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has gone: let the interpreter's last flush go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,1 @@
+"""What the user describes: architectures, problems, mappings, mapspaces, templates, networks and studies."""
