@@ -1,0 +1,262 @@
+"""From counts to cycles, energy and validity; arrays over the mappings of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.model import technology
+from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
+from dse.model.result import DataSpaceCost, Evaluation, LevelCost
+from dse.model.temporal import Loops
+from dse.model.traffic import Traffic, tensor_traffic
+
+__all__ = ["CostBatch", "cost_nests"]
+
+
+@dataclass(frozen=True)
+class CostBatch:
+    """Costs of a batch. `latency_cycles`, `energy_pj`, `utilization` are meaningful where `valid`; arrays (mapping,).
+
+    `level_cycles`, `network_energy_pj` have the shape (mapping, level), `access_energy_pj` (mapping, level, data
+    space).
+    """
+
+    frame: Frame
+    nests: NestBatch
+    valid: Bools
+    latency_cycles: Ints
+    energy_pj: Floats
+    utilization: Floats
+    arithmetic_energy_pj: Floats
+    level_cycles: Ints
+    access_energy_pj: Floats
+    network_energy_pj: Floats
+    traffic: tuple[Traffic, ...]
+
+    def __len__(self) -> int:
+        return len(self.nests)
+
+    def evaluation(self, row: int) -> Evaluation:
+        """The full answer for one mapping, with Timeloop's words where it is not valid."""
+        if not self.valid[row]:
+            return Evaluation(error=next(_reasons(self.frame, self.nests, self.traffic, row)))
+        levels = []
+        for index, level in enumerate(self.frame.architecture.storage):
+            spaces = {
+                space.name: DataSpaceCost(
+                    int(traffic.reads[row, index]),
+                    int(traffic.fills[row, index]),
+                    int(traffic.updates[row, index]),
+                    float(self.access_energy_pj[row, index, tensor]),
+                    int(traffic.tile_words[row, index]),
+                )
+                for tensor, (space, traffic) in enumerate(zip(self.frame.shape.data_spaces, self.traffic, strict=True))
+                if self.frame.keep[index][tensor]
+            }
+            levels.append(
+                LevelCost(
+                    level.name,
+                    int(self.level_cycles[row, index]),
+                    spaces,
+                    sum(cost.energy_pj for cost in spaces.values()),
+                    float(self.network_energy_pj[row, index]),
+                    int(self.nests.instances[row, index]),
+                )
+            )
+        return Evaluation(
+            None,
+            int(self.latency_cycles[row]),
+            float(self.energy_pj[row]),
+            float(self.utilization[row]),
+            technology.area_um2(self.frame.architecture),
+            int(self.nests.compute_cycles[row]),
+            float(self.arithmetic_energy_pj[row]),
+            tuple(levels),
+        )
+
+
+def cost_nests(frame: Frame, nests: NestBatch, elide_first_fill: bool = False) -> CostBatch:
+    """Cost all mappings of a batch.
+
+    Factors must multiply to the problem's bounds. `elide_first_fill` counts as Timeloop's master 4cf6d4c: the first
+    fill
+    of a partial sum is no access.
+    """
+    count, levels = len(nests), frame.levels
+    architecture = frame.architecture
+    if not all(any(flags[tensor] for flags in frame.keep) for tensor in range(len(frame.tensors))):
+        return _all_invalid(frame, nests)
+    loops = Loops.of(nests)
+    traffic = tuple(
+        tensor_traffic(frame, nests, loops, tensor, elide_first_fill) for tensor in range(len(frame.tensors))
+    )
+    compute = nests.compute_cycles
+    level_cycles = np.empty((count, levels), np.int64)
+    access_energy = np.zeros((count, levels, len(traffic)))
+    network_energy = np.zeros((count, levels))
+    widths = technology.tile_widths_um(architecture)
+    for index, level in enumerate(architecture.storage):
+        level_cycles[:, index] = _level_cycles(frame, index, traffic, compute)
+        clusters = np.minimum(nests.instances[:, index], max(level.instances // level.cluster_size, 1))
+        spread = nests.instances[:, index] / clusters
+        vector_energy = technology.vector_access_energy_pj(level)
+        hop_energy = technology.wire_energy_per_hop_pj(level, widths[index])
+        for tensor, own in enumerate(traffic):
+            if frame.keep[index][tensor]:
+                reads, fills, updates = own.reads[:, index], own.fills[:, index], own.updates[:, index]
+                vectors = sum(-(-words // level.block_size) for words in (reads, fills, updates))
+                per_instance = vectors * vector_energy / spread
+                access_energy[:, index, tensor] = per_instance * nests.instances[:, index]
+                generation = level.address_generation_energy_pj
+                if generation is not None and generation > 0:
+                    addresses = fills + (updates if frame.tensors[tensor].space.read_write else reads)
+                    network_energy[:, index] += addresses * generation * clusters
+            if hop_energy or level.router_energy_pj:
+                network_energy[:, index] += _network_energy(frame, nests, index, tensor, own, hop_energy)
+    arithmetic = np.prod(nests.tiles[:, -1], axis=1) * technology.mac_energy_pj(architecture)
+    energy = arithmetic.copy()
+    for index in range(levels):
+        for tensor in range(len(traffic)):
+            energy = energy + access_energy[:, index, tensor]
+        energy = energy + network_energy[:, index]
+    latency = np.maximum(compute, level_cycles.max(axis=1))
+    macs = np.prod(nests.tiles[:, -1], axis=1)
+    utilization = macs / architecture.arithmetic.instances / latency
+    valid = _valid(frame, nests, traffic)
+    return CostBatch(
+        frame,
+        nests,
+        valid,
+        latency,
+        energy,
+        utilization,
+        arithmetic,
+        level_cycles,
+        access_energy,
+        network_energy,
+        traffic,
+    )
+
+
+def _all_invalid(frame: Frame, nests: NestBatch) -> CostBatch:
+    count, levels = len(nests), frame.levels
+    zeros = np.zeros(count)
+    return CostBatch(
+        frame,
+        nests,
+        np.zeros(count, np.bool_),
+        zeros.astype(np.int64),
+        zeros,
+        zeros,
+        zeros,
+        np.zeros((count, levels), np.int64),
+        np.zeros((count, levels, len(frame.tensors))),
+        np.zeros((count, levels)),
+        (),
+    )
+
+
+def _level_cycles(frame: Frame, index: int, traffic: tuple[Traffic, ...], compute: Ints) -> Ints:
+    """Cycles that the bandwidths of one level need (buffer.cpp:ComputePerformance), in its floating-point order."""
+    level = frame.architecture.storage[index]
+    read_demand = np.zeros(len(compute))
+    write_demand = np.zeros(len(compute))
+    for own in traffic:
+        read_demand = read_demand + own.reads[:, index] / compute
+        write_demand = write_demand + (own.fills[:, index] + own.updates[:, index]) / compute
+    slowdown = np.ones(len(compute))
+    for bandwidth, demand in (
+        (level.read_bandwidth, read_demand),
+        (level.write_bandwidth, write_demand),
+        (level.shared_bandwidth, write_demand + read_demand),
+    ):
+        if bandwidth is not None:
+            short = bandwidth < demand
+            slowdown = np.where(short, np.minimum(slowdown, bandwidth / np.where(short, demand, 1.0)), slowdown)
+    return np.ceil(compute / slowdown).astype(np.int64)
+
+
+def _network_energy(
+    frame: Frame, nests: NestBatch, index: int, tensor: int, traffic: Traffic, hop_energy_pj: float
+) -> Floats:
+    """Wires, routers and links of one data space below one level (network-legacy.cpp:ComputeNetworkEnergy)."""
+    level, accesses = frame.architecture.storage[index], traffic.records[index]
+    if accesses is None:
+        return np.zeros(len(nests))
+    router_energy = level.router_energy_pj or 0.0
+    returns = frame.tensors[tensor].space.read_write and not level.reduction_supported
+    fan = np.sqrt(nests.fanout[:, index].astype(np.float64))
+    wire_hops = np.zeros(len(nests))
+    routers = np.zeros(len(nests))
+    for column in range(accesses.words.shape[1]):
+        words = accesses.words[:, column]
+        if returns:
+            words = np.where(words > 0, 2 * words - traffic.partition_words[:, index], 0.0)
+        shared = np.sqrt(accesses.multicast[:, column].astype(np.float64))
+        hops = fan * shared + 0.5 * (fan - shared) - fan / shared + 0.5
+        wire_hops = wire_hops + np.where(words > 0, hops * words, 0.0)
+        routers = np.where(words > 0, np.trunc(routers + (1 + hops) * words), routers)
+    links = accesses.link_words * (hop_energy_pj + 2 * router_energy)
+    return (wire_hops * hop_energy_pj + routers * router_energy + links) * nests.instances[:, index]
+
+
+def _valid(frame: Frame, nests: NestBatch, traffic: tuple[Traffic, ...]) -> Bools:
+    """Rows without any of the reasons of `_reasons`."""
+    macs_x = nests.instances_x[:, 0] * nests.fanout_x[:, 0]
+    macs = nests.instances[:, 0] * nests.fanout[:, 0]
+    arithmetic = frame.architecture.arithmetic
+    valid = (macs <= arithmetic.instances) & (macs_x <= arithmetic.mesh_x) & (macs // macs_x <= arithmetic.mesh_y)
+    for index, level in enumerate(frame.architecture.storage):
+        words = sum((own.tile_words[:, index] for own in traffic), np.zeros(len(nests), np.int64))
+        if level.effective_entries is not None:
+            valid &= (words <= level.effective_entries) & (words >= level.effective_entries * level.min_utilization)
+        x = nests.instances_x[:, index]
+        valid &= (nests.instances[:, index] <= level.instances) & (x <= level.mesh_x)
+        valid &= nests.instances[:, index] // x <= level.mesh_y
+    for own in traffic:
+        valid &= own.consistent
+    return valid
+
+
+def _reasons(frame: Frame, nests: NestBatch, traffic: tuple[Traffic, ...], row: int) -> Iterator[str]:
+    """Why a mapping does not fit, in Timeloop's words and order (topology.cpp:Evaluate); it stops at the first."""
+    if not traffic:
+        yield "one of the tensors is bypassed in all storage levels"
+    architecture = frame.architecture
+    arithmetic = architecture.arithmetic
+    macs, macs_x = (
+        int(own[row, 0] * fan[row, 0])
+        for own, fan in ((nests.instances, nests.fanout), (nests.instances_x, nests.fanout_x))
+    )
+    where = f"couldn't map level {arithmetic.name}: mapped max Arithmetic"
+    for mapped, available, what in (
+        (macs, arithmetic.instances, "instances"),
+        (macs_x, arithmetic.mesh_x, "X expansion"),
+        (macs // macs_x, arithmetic.mesh_y, "Y expansion"),
+    ):
+        if mapped > available:
+            yield f"{where} {what} {mapped} exceeds hardware instances {available}"
+    for index, level in enumerate(architecture.storage):
+        words = sum(int(own.tile_words[row, index]) for own in traffic)
+        capacity = level.effective_entries
+        text = ""
+        if capacity is not None and words > capacity:
+            text = f"mapped tile size {words} exceeds buffer capacity {capacity}"
+        elif capacity is not None and words < capacity * level.min_utilization:
+            least = capacity * level.min_utilization
+            text = f"mapped tile size {words} is less than constrained minimum utilization {least:g}"
+        instances, x = int(nests.instances[row, index]), int(nests.instances_x[row, index])
+        for mapped, available, what in (
+            (instances, level.instances, "instances"),
+            (x, level.mesh_x, "X expansion"),
+            (instances // x, level.mesh_y, "Y expansion"),
+        ):
+            if mapped > available:
+                text += f"mapped {what} {mapped} exceeds available hardware instances {available}"
+                break
+        if text:
+            yield f"couldn't map level {level.name}: {text}"
+    yield "partial sums are accessed less often than they are kept: Timeloop stops on this mapping"

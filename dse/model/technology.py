@@ -1,0 +1,69 @@
+"""Energy of one access and area of one instance, from an architecture.
+
+The formulas are those of Timeloop's public PAT (019f107, pat-public/src/pat/pat.cpp and
+src/model/buffer.cpp:ParseSpecs): a MAC costs (word bits / 16)² pJ, a DRAM 12.5 pJ a bit, an SRAM a linear function of
+its capacity; adders, wires and areas cost nothing unless the architecture says so.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dse.specification.architecture import Architecture, StorageLevel
+
+__all__ = ["area_um2", "mac_energy_pj", "tile_widths_um", "vector_access_energy_pj", "wire_energy_per_hop_pj"]
+
+
+def mac_energy_pj(architecture: Architecture) -> float:
+    """Energy of one operation."""
+    arithmetic = architecture.arithmetic
+    return (arithmetic.word_bits / 16) ** 2 if arithmetic.energy_pj is None else arithmetic.energy_pj
+
+
+def vector_access_energy_pj(level: StorageLevel) -> float:
+    """Energy of one access to a block of words of one instance, shared by the instances of its cluster."""
+    if level.vector_access_energy_pj is not None:
+        return level.vector_access_energy_pj
+    block_bits = level.word_bits * level.block_size
+    if level.technology == "DRAM":
+        return 200.0 * block_bits / 16
+    if not level.entries:
+        return 0.0
+    width_bits = block_bits * level.cluster_size
+    rows = math.ceil(level.entries / level.block_size)
+    kilobytes = width_bits * rows / 8192
+    return ((5 / 99.5) * (kilobytes - 0.5) + 1) * width_bits / 16 / level.cluster_size
+
+
+def _instance_area_um2(level: StorageLevel) -> float:
+    return 0.0 if not level.cluster_area_um2 else level.cluster_area_um2 / level.cluster_size
+
+
+def area_um2(architecture: Architecture) -> float | None:
+    """Area of all instances; None where the architecture gives none (PAT has no areas)."""
+    arithmetic = architecture.arithmetic
+    if arithmetic.area_um2 is None and not any(level.cluster_area_um2 for level in architecture.storage):
+        return None
+    total = (arithmetic.area_um2 or 0.0) * arithmetic.instances
+    return total + sum(_instance_area_um2(level) * level.instances for level in architecture.storage)
+
+
+def tile_widths_um(architecture: Architecture) -> tuple[float, ...]:
+    """Per storage level the side of the square that one child with all inside it occupies (topology.cpp:FloorPlan)."""
+    area, inner, widths = architecture.arithmetic.area_um2 or 0.0, architecture.arithmetic.instances, []
+    for level in architecture.storage:
+        widths.append(math.sqrt(area))
+        area = _instance_area_um2(level) + area * (inner // level.instances)
+        inner = level.instances
+    return tuple(
+        level.tile_width_um if level.tile_width_um is not None else width
+        for level, width in zip(architecture.storage, widths, strict=True)
+    )
+
+
+def wire_energy_per_hop_pj(level: StorageLevel, tile_width_um: float) -> float:
+    """Energy to move a word by one tile on the network below a level."""
+    if level.energy_per_hop_pj is not None:
+        return level.energy_per_hop_pj
+    bits = level.network_word_bits if level.network_word_bits is not None else level.word_bits
+    return bits * (tile_width_um / 1000) * (level.wire_energy_pj_per_bit_mm or 0.0)
