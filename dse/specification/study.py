@@ -1,0 +1,394 @@
+"""Studies: which variants of a template are to be scheduled on which networks, and how.
+
+    study:
+      name: simba_resnet50
+      template: simba                        # a shipped template, or a path relative to this file
+      parameters:                            # every combination is a variant
+        pe_count: [4, 8, 16]
+        global_buffer_kib: {powers_of_two: [32, 256]}
+        macs_per_lane: {range: [4, 16, 4]}   # start, stop (included where it is hit), step
+      constraints: [mac_count <= 4096]       # in the template's variables; a variant has to meet all
+      networks: [resnet50]                   # shipped networks, or paths of network or problem files
+      objective: cosa
+      scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 1.0}}
+      evaluator: embedded
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dse.errors import Fault, InputError
+from dse.specification.architecture import Architecture
+from dse.specification.document import Document, load_document
+from dse.specification.expressions import ExpressionError, evaluate_expression, names_in_expression
+from dse.specification.fields import Reader, Section, describe, nearest
+from dse.specification.mapspace import Mapspace, parse_mapspace
+from dse.specification.network import Network, load_network
+from dse.specification.problem import Shape
+from dse.specification.template import Number, Template, load_template
+
+__all__ = [
+    "EVALUATORS",
+    "MAX_VARIANTS",
+    "NETWORKS",
+    "OBJECTIVES",
+    "SOLVERS",
+    "TEMPLATES",
+    "SchedulerSettings",
+    "Study",
+    "Variant",
+    "load_study",
+    "parse_study",
+    "shipped_files",
+]
+
+OBJECTIVES = ("cosa", "latency", "energy", "edp")
+SOLVERS = ("SCIP", "GLPK_MI", "HIGHS")
+EVALUATORS = ("embedded",)
+MAX_VARIANTS = 100_000
+"""A product of parameters beyond this is taken for a slip: it is refused."""
+
+TEMPLATES = "arch_templates"
+NETWORKS = "workloads"
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class SchedulerSettings:
+    """What the study says of the scheduler; None: its default."""
+
+    solver: str | None = None
+    gap: float | None = None
+    time_limit_seconds: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One architecture of the sweep: `v07` and the values of the swept parameters that make it.
+
+    `mapspaces` has one entry per shape of problem that the networks hold.
+    """
+
+    name: str
+    parameters: Mapping[str, Number]
+    architecture: Architecture
+    mapspaces: Mapping[Shape, Mapspace]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study with everything that it names read and checked; `document` gives places for later faults."""
+
+    name: str
+    description: str
+    variants: tuple[Variant, ...]
+    networks: tuple[Network, ...]
+    objective: str
+    scheduler: SchedulerSettings
+    evaluator: str
+    document: Document
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the swept parameters."""
+        return tuple(self.variants[0].parameters)
+
+
+def shipped_files(folder: str) -> dict[str, Path]:
+    """Name -> path of the templates (`arch_templates`) or networks (`workloads`) that come with the project."""
+    package = Path(__file__).resolve().parent.parent
+    files = [path for base in (package.parent, package) for path in sorted((base / folder).glob("*.yaml"))]
+    return {path.stem: path for path in reversed(files)}
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study with its template and networks. Raises InputError with the faults of all of these files."""
+    return parse_study(load_document(path), Path(path).parent)
+
+
+def parse_study(document: Document, folder: Path) -> Study:
+    """The study in a document; the paths in it are relative to `folder`.
+
+    Raises InputError with every fault: unknown keys, templates, networks, parameters or variables, empty lists of
+    values, constraints that refuse every variant, variants that are no valid architecture.
+    """
+    reader = Reader(document)
+    data = document.data if isinstance(document.data, dict) else {}
+    if "study" not in data:
+        reader.fault((), "expected the key study")
+        reader.raise_faults()
+    top = reader.section(data, ())
+    section = top.section("study")
+    top.finish()
+    name = section.required_text("name")
+    description = section.text("description", "")
+    template = _read_template(section, folder)
+    values = _read_parameters(section, template)
+    constraints = _read_constraints(section, template)
+    networks = _read_networks(section, folder)
+    objective = section.text("objective", "edp", choices=OBJECTIVES)
+    scheduler = _read_scheduler(section.section("scheduler", required=False))
+    evaluator = section.text("evaluator", "embedded", choices=EVALUATORS)
+    section.finish()
+    reader.raise_faults()
+    variants = _expand(reader, template, values, constraints, networks) if template else ()
+    reader.raise_faults()
+    return Study(name, description, variants, networks, objective, scheduler, evaluator, document)
+
+
+def _resolve(section: Section, path: tuple[str | int, ...], value: object, folder: Path, kind: str) -> Path | None:
+    """The file that a study means: a path, or the name of a shipped file."""
+    what = "template" if kind == TEMPLATES else "network"
+    if not isinstance(value, str) or not value:
+        section.reader.fault(path, f"expected the name or the path of a {what}, got {describe(value)}")
+        return None
+    if value.endswith(_SUFFIXES):
+        if (folder / value).is_file():
+            return folder / value
+        section.reader.fault(path, f"there is no file {folder / value}")
+        return None
+    shipped = shipped_files(kind)
+    if value not in shipped:
+        section.reader.fault(path, f'unknown {what} "{value}"{nearest(value, shipped)} (or a path that ends in .yaml)')
+    return shipped.get(value)
+
+
+def _read_template(section: Section, folder: Path) -> Template | None:
+    _, value = section.raw("template")
+    path = _resolve(section, (*section.path, "template"), value, folder, TEMPLATES)
+    if path is None:
+        return None
+    try:
+        return load_template(path)
+    except InputError as error:
+        section.reader.faults += error.faults
+        return None
+
+
+def _read_networks(section: Section, folder: Path) -> tuple[Network, ...]:
+    networks: list[Network] = []
+    for position, value in enumerate(section.items("networks")):
+        path = (*section.path, "networks", position)
+        file = _resolve(section, path, value, folder, NETWORKS)
+        if file is None:
+            continue
+        try:
+            network = load_network(file)
+        except InputError as error:
+            section.reader.faults += error.faults
+            continue
+        if any(network.name == other.name for other in networks):
+            section.reader.fault(path, f'another network is called "{network.name}" already')
+        networks.append(network)
+    return tuple(networks)
+
+
+def _read_parameters(section: Section, template: Template | None) -> dict[str, tuple[Number, ...]]:
+    """Values per swept parameter, in the order of the file."""
+    parameters = section.section("parameters")
+    if "parameters" in section.data and section.data["parameters"] == {}:
+        section.fault("parameters", "expected at least one parameter: the sweep is empty")
+    result: dict[str, tuple[Number, ...]] = {}
+    for name, value in parameters.data.items():
+        if template and name not in template.defaults:
+            hint = nearest(name, template.defaults) if template.defaults else "; the template has no variables"
+            parameters.fault(name, f"the template has no variable of this name{hint}")
+        values = _read_values(parameters, name, value)
+        repeated = sorted({item for item in values if values.count(item) > 1})
+        if repeated:
+            parameters.fault(name, f"{', '.join(map(str, repeated))} stands twice")
+        result[name] = values
+    return result
+
+
+def _read_values(parameters: Section, name: str, value: object) -> tuple[Number, ...]:
+    path = (*parameters.path, name)
+    if isinstance(value, list):
+        wrong = [item for item in value if not _is_number(item)]
+        for item in wrong:
+            parameters.fault(name, f"expected numbers, got {describe(item)}")
+        if not value:
+            parameters.fault(name, "expected at least one value: the sweep is empty")
+        return () if wrong else tuple(value)
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, bounds),) = value.items()
+        if kind == "range":
+            return _range(parameters, name, bounds)
+        if kind == "powers_of_two":
+            return _powers_of_two(parameters, name, bounds)
+        parameters.reader.fault((*path, kind), f"unknown key{nearest(kind, ('range', 'powers_of_two'))}")
+        return ()
+    wanted = "a list of numbers, {range: [start, stop, step]} or {powers_of_two: [low, high]}"
+    parameters.fault(name, f"expected {wanted}, got {describe(value)}")
+    return ()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _range(parameters: Section, name: str, bounds: object) -> tuple[Number, ...]:
+    """start, start + step, ... up to stop, which belongs to the range where a step hits it."""
+    if not isinstance(bounds, list) or len(bounds) != 3 or not all(map(_is_number, bounds)):
+        parameters.fault(name, f"expected range: [start, stop, step], three numbers, got {_shown(bounds)}")
+        return ()
+    start, stop, step = bounds
+    if step <= 0 or stop < start:
+        parameters.fault(name, f"range: [{start}, {stop}, {step}] is empty: expected start <= stop and step > 0")
+        return ()
+    count = math.floor((stop - start) / step * (1 + 1e-12)) + 1
+    if count > MAX_VARIANTS:
+        parameters.fault(name, f"the range has {count} values, more than {MAX_VARIANTS}")
+        return ()
+    return tuple(start + index * step for index in range(count))
+
+
+def _powers_of_two(parameters: Section, name: str, bounds: object) -> tuple[Number, ...]:
+    fits = isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(item, int) for item in bounds)
+    if not isinstance(bounds, list) or not fits or not 1 <= bounds[0] <= bounds[1]:
+        wanted = "powers_of_two: [low, high], whole numbers with 1 <= low <= high"
+        parameters.fault(name, f"expected {wanted}, got {_shown(bounds)}")
+        return ()
+    for bound in bounds:
+        if bound & (bound - 1):
+            parameters.fault(name, f"powers_of_two: {bound} is no power of two")
+            return ()
+    return tuple(2**exponent for exponent in range(bounds[0].bit_length() - 1, bounds[1].bit_length()))
+
+
+def _shown(bounds: object) -> str:
+    return str(bounds) if isinstance(bounds, list) else describe(bounds)
+
+
+def _read_constraints(section: Section, template: Template | None) -> list[tuple[int, str]]:
+    """(position, expression) of each constraint that can be evaluated."""
+    result: list[tuple[int, str]] = []
+    for position, text in enumerate(section.items("constraints", required=False)):
+        path = (*section.path, "constraints", position)
+        if not isinstance(text, str):
+            section.reader.fault(path, f"expected a comparison such as mac_count <= 4096, got {describe(text)}")
+            continue
+        try:
+            names = names_in_expression(text)
+        except ExpressionError as error:
+            section.reader.fault(path, str(error))
+            continue
+        unknown = sorted(names - template.defaults.keys()) if template else []
+        for name in unknown:
+            hint = nearest(name, template.defaults) if template else ""
+            section.reader.fault(path, f'the template has no variable "{name}"{hint}')
+        if not unknown:
+            result.append((position, text))
+    return result
+
+
+def _read_scheduler(section: Section) -> SchedulerSettings:
+    solver = section.text("solver", None, choices=SOLVERS)
+    gap = section.number("gap", default=None)
+    time_limit_seconds = section.number("time_limit", default=None, above=0.0)
+    weights: dict[str, float] = {}
+    given = section.section("weights", required=False)
+    for name in given.data:
+        weights[name] = given.number(name, default=0.0, minimum=-math.inf)
+    section.finish()
+    return SchedulerSettings(solver, gap, time_limit_seconds, weights)
+
+
+def _expand(
+    reader: Reader,
+    template: Template,
+    values: Mapping[str, tuple[Number, ...]],
+    constraints: list[tuple[int, str]],
+    networks: tuple[Network, ...],
+) -> tuple[Variant, ...]:
+    """Every combination of parameter values that meets all constraints, as checked variants."""
+    count = math.prod(map(len, values.values()))
+    if count > MAX_VARIANTS:
+        reader.fault(("study", "parameters"), f"{count} variants, more than {MAX_VARIANTS}")
+        return ()
+    combinations = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
+    combinations = _constrained(reader, template, combinations, constraints)
+    shapes = list(dict.fromkeys(layer.problem.shape for network in networks for layer in network.layers))
+    width = len(str(len(combinations) - 1))
+    variants: list[Variant] = []
+    refused: list[tuple[dict[str, Number], tuple[Fault, ...]]] = []
+    for parameters in combinations:
+        try:
+            architecture, data = template.instantiate(parameters)
+            mapspaces = {shape: parse_mapspace(template.document, data, architecture, shape) for shape in shapes}
+        except InputError as error:
+            refused.append((parameters, error.faults))
+            continue
+        variants.append(Variant(f"v{len(variants):0{width}d}", parameters, architecture, mapspaces))
+    _report_refused(reader, refused, len(combinations))
+    return tuple(variants)
+
+
+def _report_refused(
+    reader: Reader, refused: list[tuple[dict[str, Number], tuple[Fault, ...]]], combinations: int
+) -> None:
+    """One fault for each line of the template that refuses variants, with the first of them as the example."""
+    examples: dict[tuple[str, int | None, str], list[tuple[dict[str, Number], Fault]]] = {}
+    for parameters, faults in refused:
+        for fault in faults:
+            examples.setdefault((fault.file, fault.line, fault.key), []).append((parameters, fault))
+    for found in examples.values():
+        parameters, fault = found[0]
+        shown = " ".join(f"{name}={value}" for name, value in parameters.items())
+        reader.fault(
+            ("study", "parameters"),
+            f"{len(found)} of {combinations} variants are no valid architecture; {shown}: {fault} "
+            "(leave them out with a constraint)",
+        )
+
+
+def _constrained(
+    reader: Reader, template: Template, combinations: list[dict[str, Number]], constraints: list[tuple[int, str]]
+) -> list[dict[str, Number]]:
+    """The combinations that meet all constraints; a fault where none does or a constraint has no truth value."""
+    wrong: set[int] = set()
+    met = dict.fromkeys((position for position, _ in constraints), 0)
+    result: list[dict[str, Number]] = []
+    for parameters in combinations:
+        try:
+            variables = template.values(parameters)
+        except InputError:
+            result.append(parameters)  # its faults are reported with the architecture that it does not make
+            continue
+        verdicts: list[bool] = []
+        for position, text in constraints:
+            path = ("study", "constraints", position)
+            try:
+                verdict = evaluate_expression(text, variables)
+            except ExpressionError as error:
+                verdict = False
+                if position not in wrong:
+                    reader.fault(path, str(error))
+                    wrong.add(position)
+            if not isinstance(verdict, bool) and position not in wrong:
+                reader.fault(path, f'expected a comparison such as mac_count <= 4096, got "{text}" = {verdict}')
+                wrong.add(position)
+            met[position] += bool(verdict)
+            verdicts.append(bool(verdict))
+        if all(verdicts):
+            result.append(parameters)
+    if not result and not wrong:
+        alone = [position for position, count in met.items() if count == 0]
+        for position in alone:
+            reader.fault(
+                ("study", "constraints", position),
+                f'"{dict(constraints)[position]}" refuses every one of the {len(combinations)} variants',
+            )
+        if not alone:
+            reader.fault(
+                ("study", "constraints"), f"together they refuse every one of the {len(combinations)} variants"
+            )
+    return result
