@@ -1,0 +1,40 @@
+"""Reading many points that repeat the same architectures and problems."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dse.specification.architecture import Architecture, parse_architecture
+from dse.specification.document import Document
+from dse.specification.mapping import Mapping, parse_mapping
+from dse.specification.problem import Problem, parse_problem
+
+__all__ = ["PointCache"]
+
+
+class PointCache:
+    """Parses plain data (JSON) and gives back the same object for the same content."""
+
+    def __init__(self) -> None:
+        self._architectures: dict[str, Architecture] = {}
+        self._problems: dict[str, Problem] = {}
+
+    def architecture(self, data: Any) -> Architecture:
+        """The architecture of `data`, the content of `arch:`; raises InputError."""
+        key = json.dumps(data)
+        if key not in self._architectures:
+            self._architectures[key] = parse_architecture(Document({"arch": data}), data)
+        return self._architectures[key]
+
+    def problem(self, data: Any) -> Problem:
+        """The problem of `data`, the content of `problem:`; raises InputError."""
+        key = json.dumps(data)
+        if key not in self._problems:
+            self._problems[key] = parse_problem(Document({"problem": data}), data)
+        return self._problems[key]
+
+    @staticmethod
+    def mapping(data: Any, architecture: Architecture, problem: Problem) -> Mapping:
+        """The mapping of `data`, the content of `mapping:`; raises InputError."""
+        return parse_mapping(Document({"mapping": data}), data, architecture, problem)
