@@ -8,8 +8,9 @@ neighbour on the mesh held one step before is served by that neighbour, if that 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -173,13 +174,16 @@ class _Children:
 
 
 def _records(
-    children: _Children, words: int, slab: int, moves: Iterable[tuple[int, int]]
+    children: _Children, words: int, slab: int, moves: Sequence[tuple[int, int]]
 ) -> tuple[dict[tuple[int, int], float], float]:
     """({(multicast, sets): accesses}, link words) of one instance with a child that moves `words` in all."""
     everyone = _match_sets(children)
     linked: Counter[tuple[int, int]] = Counter()
     link_words = 0
+    distances = _neighbour_distances(children) if moves else frozenset()
     for displacement, times in moves:
+        if displacement not in distances:
+            continue
         served, remaining = _after_links(children, displacement)
         if sum(sets for _, sets in remaining) < sum(sets for _, sets in everyone):
             words -= slab * times
@@ -202,11 +206,14 @@ def _offsets(bounds: tuple[int, ...], steps: tuple[int, ...]) -> Ints:
 
 
 def _histogram(offsets: Ints, multicasting: bool) -> Histogram:
+    if not len(offsets):
+        return ()
     if not multicasting:
-        return ((1, len(offsets)),) if len(offsets) else ()
-    _, multiplicities = np.unique(offsets, return_counts=True)
-    values, counts = np.unique(multiplicities, return_counts=True)
-    return tuple(zip(values.tolist(), counts.tolist(), strict=True))
+        return ((1, len(offsets)),)
+    ordered = np.sort(offsets)
+    ends = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    multiplicities = np.diff(ends, prepend=0, append=len(ordered))
+    return tuple(sorted(Counter(multiplicities.tolist()).items()))
 
 
 @lru_cache(maxsize=16384)
@@ -214,20 +221,35 @@ def _match_sets(children: _Children) -> Histogram:
     return _histogram(_offsets(children.bounds, children.steps), children.multicasting)
 
 
+def _neighbours(children: _Children) -> Iterator[tuple[Ints, Ints]]:
+    """(child, neighbour) index pairs: beside each other in a row of the mesh, and above each other in a column."""
+    index = np.arange(math.prod(children.bounds))
+    beside = index[:-1][index[:-1] % children.columns < children.columns - 1]
+    yield beside, beside + 1
+    if children.rows > 1:
+        above = index[: max(len(index) - children.columns, 0)]
+        yield above, above + children.columns
+
+
+@lru_cache(maxsize=16384)
+def _neighbour_distances(children: _Children) -> frozenset[int]:
+    """Every shift from a child to a neighbour: a move by anything else lets no neighbour serve a child."""
+    offsets = _offsets(children.bounds, children.steps)
+    distances = {
+        distance for one, other in _neighbours(children) for distance in (offsets[other] - offsets[one]).tolist()
+    }
+    return frozenset(distances | {-distance for distance in distances})
+
+
 @lru_cache(maxsize=65536)
 def _after_links(children: _Children, displacement: int) -> tuple[int, Histogram]:
     """(children that a neighbour serves after a move by `displacement`, match sets of the others)."""
     offsets = _offsets(children.bounds, children.steps)
-    count, columns = len(offsets), children.columns
-    index = np.arange(count)
-    served = np.zeros(count, np.bool_)
-    neighbours = [(index % columns > 0, -1), (index % columns < columns - 1, 1)]
-    if children.rows > 1:
-        neighbours += [(index >= columns, -columns), (index // columns < children.rows - 1, columns)]
-    for exists, distance in neighbours:
-        other = index + distance
-        mapped = exists & (other >= 0) & (other < count)
-        served |= mapped & (offsets[np.where(mapped, other, 0)] - offsets == displacement)
+    served = np.zeros(len(offsets), np.bool_)
+    for one, other in _neighbours(children):
+        distance = offsets[other] - offsets[one]
+        served[one[distance == displacement]] = True
+        served[other[distance == -displacement]] = True
     return int(served.sum()), _histogram(offsets[~served], children.multicasting)
 
 

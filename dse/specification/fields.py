@@ -76,6 +76,8 @@ class Section:
         Two spellings of one thing are a fault.
         """
         self._seen.update(keys)
+        if len(keys) == 1:
+            return keys[0], self.data.get(keys[0])
         present = [key for key in keys if key in self.data]
         if len(present) > 1:
             self.fault(present[1], f'means the same as "{present[0]}", which stands there too')
