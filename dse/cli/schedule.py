@@ -1,0 +1,148 @@
+"""`dse schedule`: the best mapping of a layer on an architecture, or of each line of a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from dse.cli.inputs import batch_options, read_batch_line, require_keys, write_lines
+from dse.errors import DseError, Fault, InputError
+from dse.report.nest import format_energy, render_nest
+from dse.scheduler import (
+    OBJECTIVES,
+    SOLVERS,
+    TRAFFIC_MODELS,
+    CosaWeights,
+    Schedule,
+    ScheduleOptions,
+    Scheduler,
+)
+from dse.specification.architecture import Architecture
+from dse.specification.cache import PointCache
+from dse.specification.document import Document, load_documents
+from dse.specification.mapspace import parse_mapspace
+from dse.specification.problem import Problem, parse_problem
+from dse.specification.template import load_architecture
+
+__all__ = ["command"]
+
+_WEIGHTS = CosaWeights()
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@batch_options
+@click.option("--objective", type=click.Choice(OBJECTIVES), default="edp", show_default=True, help="What to minimise.")
+@click.option("--solver", type=click.Choice(list(SOLVERS)), help="Default: SCIP for cosa.")
+@click.option("--gap", type=float, default=0.01, show_default=True, help="Stop at this ratio above the lower bound.")
+@click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds a layer.")
+@click.option(
+    "--weight-utilization", type=float, default=_WEIGHTS.utilization, show_default=True, help="cosa: of filled buffers."
+)
+@click.option("--weight-compute", type=float, default=_WEIGHTS.compute, show_default=True, help="cosa: of cycles.")
+@click.option("--weight-traffic", type=float, default=_WEIGHTS.traffic, show_default=True, help="cosa: of words moved.")
+@click.option(
+    "--traffic-model",
+    type=click.Choice(TRAFFIC_MODELS),
+    default=_WEIGHTS.traffic_model,
+    show_default=True,
+    help="cosa: weigh transfers by their energy, or as published.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+def command(
+    files: tuple[Path, ...],
+    batch: Path | None,
+    output: Path | None,
+    objective: str,
+    solver: str | None,
+    gap: float,
+    time_limit: float,
+    weight_utilization: float,
+    weight_compute: float,
+    weight_traffic: float,
+    traffic_model: str,
+    as_json: bool,
+) -> int:
+    """The best mapping of one layer on one architecture.
+
+    FILES hold an architecture (arch), a problem and, where the bypass pattern is not in the same file, a mapspace, in
+    any number and order; --output writes the mapping as Timeloop's YAML. With --batch, every line of a JSON-lines file
+    holds arch, problem and mapspace, and one line is written for each.
+    """
+    weights = CosaWeights(weight_utilization, weight_compute, weight_traffic, traffic_model)
+    options = ScheduleOptions(objective, solver, gap, time_limit, weights)
+    if batch is not None:
+        if files:
+            raise click.UsageError("give FILES or --batch, not both")
+        write_lines(output, _batch_answers(batch, Scheduler(options)))
+        return 0
+    if not files:
+        raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
+    document = load_documents(files)
+    require_keys(document, "problem")
+    architecture = load_architecture(document)
+    problem = parse_problem(document, document.data["problem"])
+    mapspace = parse_mapspace(document, document.data.get("mapspace"), architecture, problem.shape)
+    schedule = Scheduler(options).schedule(architecture, problem, mapspace)
+    if output is not None and schedule.mapping is not None:
+        _write_mapping(output, schedule.mapping.directives(architecture, problem.shape))
+    if as_json:
+        click.echo(json.dumps(schedule.to_dict(architecture, problem)))
+    elif schedule.valid:
+        click.echo(_render(architecture, problem, schedule))
+    else:
+        click.echo(f"{schedule.termination}: {schedule.error}", err=True)
+    return 0 if schedule.valid else 1
+
+
+def _batch_answers(path: Path, scheduler: Scheduler) -> Iterator[dict[str, Any]]:
+    """One answer a line, in order; a line that cannot be read or scheduled is an invalid one."""
+    cache = PointCache()
+    try:
+        lines = path.open(encoding="utf-8")
+    except OSError as error:
+        raise InputError(Fault(f"cannot be read: {error.strerror}", file=str(path))) from error
+    with lines:
+        for line in lines:
+            echoed: dict[str, Any] = {}
+            try:
+                data = read_batch_line(line, ("arch", "problem"))
+                if "id" in data:
+                    echoed["id"] = data["id"]
+                architecture, problem = cache.architecture(data["arch"]), cache.problem(data["problem"])
+                pattern = data.get("mapspace")
+                mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, problem.shape)
+                schedule = scheduler.schedule(architecture, problem, mapspace)
+                yield echoed | schedule.to_dict(architecture, problem)
+            except DseError as error:
+                yield echoed | {"valid": False, "error": str(error)}
+
+
+def _write_mapping(path: Path, directives: list[dict[str, Any]]) -> None:
+    text = yaml.safe_dump({"mapping": directives}, sort_keys=False, default_flow_style=None, width=200)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(path))) from error
+
+
+def _render(architecture: Architecture, problem: Problem, schedule: Schedule) -> str:
+    """The nest and the figures of a schedule as text."""
+    if schedule.mapping is None or schedule.evaluation is None:
+        return f"{schedule.termination}: {schedule.error}"
+    cost = schedule.evaluation
+    unit = {"cosa": "", "latency": " cycles", "energy": " pJ", "edp": " pJ × cycles"}[schedule.objective]
+    proof = "no bound" if schedule.lower_bound is None else f"at least {schedule.lower_bound:.6g}{unit}"
+    figures = [
+        f"latency    {cost.latency_cycles:,} cycles",
+        f"energy     {format_energy(cost.energy_pj)}",
+        f"EDP        {cost.edp:.4e} pJ × cycles",
+        f"objective  {schedule.objective}: {schedule.value:.6g}{unit} ({schedule.termination}; {proof})",
+        f"solver     {schedule.solver}: {schedule.solve_seconds:.2f} s, {schedule.total_seconds:.2f} s in all",
+    ]
+    return "\n\n".join((render_nest(architecture, problem, schedule.mapping, cost), "\n".join(figures)))

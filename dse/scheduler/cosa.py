@@ -1,0 +1,123 @@
+"""The objective `cosa`: CoSA's weighted sum of logarithms, as one small program a layer.
+
+Huang et al., "CoSA: Scheduling by Constrained Optimization for Spatial Accelerators", ISCA 2021.
+docs/cosa.md has the formulation and what differs from the published one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from typing import ClassVar
+
+from dse.errors import ToolError
+from dse.scheduler.decode import encode, mapping_of, overflow
+from dse.scheduler.factors import Structure
+from dse.scheduler.options import Schedule, ScheduleOptions
+from dse.scheduler.orderings import best_order
+from dse.scheduler.program import SPARE_CUTS, Program, Row
+from dse.scheduler.repair import overflow_cut, shrunk, why_nothing_fits
+from dse.scheduler.solvers import SolveStats, Status, solver_named
+from dse.scheduler.traffic import cosa_cost
+from dse.specification.architecture import Architecture
+from dse.specification.mapping import Mapping
+from dse.specification.mapspace import Mapspace
+from dse.specification.problem import Problem
+
+__all__ = ["CosaMethod"]
+
+_CACHED_PROGRAMS = 256
+_OPTIMAL_GAP = 1e-6  # the word optimal stands for at most this, as a ratio
+_SOLVER_TOLERANCE = 1e-6  # by which a solver may overstep rows, and so its bound
+
+
+class CosaMethod:
+    """Solves, checks, cuts off or repairs what overflows, and picks among equal loop orders."""
+
+    default_solver: ClassVar[str] = "SCIP"
+
+    def __init__(self, options: ScheduleOptions) -> None:
+        self.options = options
+        self.solver = solver_named(options.solver or self.default_solver)
+        self._programs: OrderedDict[Structure, Program] = OrderedDict()
+
+    def program(self, structure: Structure) -> Program:
+        """The compiled program of a structure, from the cache of those used last."""
+        program = self._programs.pop(structure, None) or Program(structure)
+        self._programs[structure] = program
+        if len(self._programs) > _CACHED_PROGRAMS:
+            self._programs.popitem(last=False)
+        return program
+
+    def schedule(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Schedule:
+        start = time.perf_counter()
+        structure = Structure.of(architecture, problem, mapspace)
+        reason = why_nothing_fits(architecture, structure)
+        if reason is not None:
+            return self._failed("infeasible", reason, 0.0, start)
+        program = self.program(structure)
+        cost = cosa_cost(program, architecture, self.options.weights)
+        program.set_parameters(architecture, cost)
+        mapping, stats, seconds = self._solve(program, architecture)
+        if mapping is None:
+            limit = self.options.time_limit_seconds
+            return self._failed("time_limit", f"no mapping was found within {limit:g} s", seconds, start)
+        mapping, evaluation = best_order(program, architecture, mapping, cost)
+        if not evaluation.valid:
+            return self._failed("feasible", evaluation.error or "", seconds, start)
+        value = float(cost @ encode(program, mapping))
+        bound = None if stats.bound is None else min(stats.bound + float(cost[-1]) - _SOLVER_TOLERANCE, value)
+        return Schedule(
+            objective="cosa",
+            solver=self.solver.name,
+            termination=self._termination(value, bound, stats),
+            mapping=mapping,
+            evaluation=evaluation,
+            value=value,
+            lower_bound=bound,
+            gap=None if bound is None or bound <= 0 else value / bound - 1,
+            solve_seconds=seconds,
+            total_seconds=time.perf_counter() - start,
+        )
+
+    def _solve(self, program: Program, architecture: Architecture) -> tuple[Mapping | None, SolveStats, float]:
+        """(mapping whose tiles fit, statistics of the last solve, seconds of all solves)."""
+        gap = math.log2(1.0 + self.options.gap)
+        cuts: list[Row] = []
+        seconds = 0.0
+        while True:
+            stats = self.solver.solve(program.problem, gap, self.options.time_limit_seconds - seconds)
+            seconds += stats.seconds
+            if stats.status is Status.INFEASIBLE:
+                raise ToolError(f"the solver {stats.solver} calls a feasible problem infeasible")
+            if not stats.status.has_solution:
+                return None, stats, seconds
+            mapping = mapping_of(program, program.solution)
+            level = overflow(architecture, program.structure, mapping)
+            if level is None:
+                return mapping, stats, seconds
+            if len(cuts) == SPARE_CUTS or stats.status is Status.LIMIT or seconds >= self.options.time_limit_seconds:
+                return shrunk(architecture, program.structure, mapping), stats, seconds
+            cuts.append(overflow_cut(program, architecture, mapping, level))
+            program.set_cuts(cuts)
+
+    def _termination(self, value: float, bound: float | None, stats: SolveStats) -> str:
+        if bound is None:
+            return "time_limit" if stats.status is Status.LIMIT else "feasible"
+        distance = value - bound
+        if distance <= math.log2(1.0 + _OPTIMAL_GAP) + _SOLVER_TOLERANCE:
+            return "optimal"
+        if distance <= math.log2(1.0 + self.options.gap) + 2 * _SOLVER_TOLERANCE:
+            return "gap_reached"
+        return "time_limit" if stats.status is Status.LIMIT else "feasible"
+
+    def _failed(self, termination: str, error: str, seconds: float, start: float) -> Schedule:
+        return Schedule(
+            objective="cosa",
+            solver=self.solver.name,
+            termination=termination,
+            solve_seconds=seconds,
+            total_seconds=time.perf_counter() - start,
+            error=error,
+        )

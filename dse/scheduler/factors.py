@@ -1,0 +1,121 @@
+"""What is decided: how many of each prime factor of each dimension go to which loop nest of which storage level."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import product
+
+from dse.specification.architecture import Architecture
+from dse.specification.mapspace import Mapspace
+from dse.specification.problem import Problem, Term
+
+__all__ = ["Axis", "PrimeFactor", "Slot", "Structure", "divisors", "prime_factors"]
+
+Axis = tuple[Term, ...]
+
+
+@lru_cache(maxsize=4096)
+def prime_factors(number: int) -> tuple[tuple[int, int], ...]:
+    """(prime, multiplicity) of a positive whole number, primes ascending."""
+    result: list[tuple[int, int]] = []
+    prime = 2
+    while number > 1:
+        if prime * prime > number:
+            prime = number
+        multiplicity = 0
+        while number % prime == 0:
+            number //= prime
+            multiplicity += 1
+        if multiplicity:
+            result.append((prime, multiplicity))
+        prime += 1
+    return tuple(result)
+
+
+@lru_cache(maxsize=4096)
+def divisors(number: int) -> tuple[int, ...]:
+    """All divisors of a positive whole number, ascending."""
+    powers = [[prime**power for power in range(top + 1)] for prime, top in prime_factors(number)]
+    return tuple(sorted(math.prod(choice) for choice in product(*powers)))
+
+
+@dataclass(frozen=True, slots=True)
+class PrimeFactor:
+    """A distinct prime factor of a dimension's bound. Equal primes are interchangeable, so that only counts matter."""
+
+    dimension: int
+    prime: int
+    multiplicity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A loop nest that factors can go to: a level's temporal loops, or its spatial loops along one mesh axis."""
+
+    level: int
+    kind: str  # "temporal", "x" or "y"
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a compiled program depends on. Capacities, fan-outs, energies and bandwidths are left out: parameters.
+
+    `fans[level]` says along which mesh axes (X, Y) a level fans out at all.
+    """
+
+    problem: Problem
+    fans: tuple[tuple[bool, bool], ...]
+    keep: tuple[tuple[bool, ...], ...]
+
+    @classmethod
+    def of(cls, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Structure:
+        return cls(problem, tuple((x > 1, y > 1) for x, y in architecture.fanouts), mapspace.keep)
+
+    @property
+    def levels(self) -> int:
+        return len(self.fans)
+
+    @cached_property
+    def factors(self) -> tuple[PrimeFactor, ...]:
+        """The rows of the matrix of counts."""
+        return tuple(
+            PrimeFactor(dimension, prime, multiplicity)
+            for dimension, bound in enumerate(self.problem.bounds)
+            for prime, multiplicity in prime_factors(bound)
+        )
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The columns of the matrix of counts, innermost level first; spatial loops stand inside temporal ones."""
+        result: list[Slot] = []
+        for level, (fans_x, fans_y) in enumerate(self.fans):
+            result += [Slot(level, "x")] * fans_x + [Slot(level, "y")] * fans_y + [Slot(level, "temporal")]
+        return tuple(result)
+
+    @cached_property
+    def kept_levels(self) -> tuple[tuple[int, ...], ...]:
+        """Per data space, the levels that keep it, innermost first."""
+        return tuple(
+            tuple(level for level in range(self.levels) if self.keep[level][space])
+            for space in range(len(self.problem.shape.data_spaces))
+        )
+
+    def relevant(self, space: int) -> frozenset[int]:
+        """Dimensions that move a data space."""
+        return self.problem.shape.data_spaces[space].dimensions
+
+    def box_axes(self, space: int) -> tuple[Axis, ...]:
+        """The axes of a data space along which a tile's extent is no product of factors (strides, halos)."""
+        problem = self.problem
+        result: list[Axis] = []
+        for axis in problem.shape.data_spaces[space].axes:
+            moving = tuple(term for term in axis if problem.bounds[term.dimension] > 1)
+            if moving and (len(moving) > 1 or problem.weight(moving[0]) > 1):
+                result.append(moving)
+        return tuple(result)
+
+    def extent(self, axis: Axis, sizes: dict[int, int]) -> int:
+        """Words that a tile of the given size per dimension spans along an axis (skipped rows of a stride included)."""
+        return 1 + sum(self.problem.weight(term) * (sizes[term.dimension] - 1) for term in axis)

@@ -1,0 +1,375 @@
+"""The mixed-integer linear program of a layer: decisions and constraints, in the log2 domain.
+
+Every row is linear in x = (count, choice, real):
+
+count   integer matrix, prime factors × slots: how many equal prime factors of a dimension go to a loop nest
+choice  binaries: `order` (the class of loop order of a level), `passes` (a level has no temporal loop that moves a
+        data space), `axis` (a dimension unrolls along Y, where a level fans out along X and Y), `column` (the tile
+        sizes of the dimensions that share an axis of a data space: exact extents in spite of strides and halos)
+real    `saved` (log2 of the fetches that a loop order saves), `extent` (fallback for axes with too many columns),
+        `share` (of a shared buffer, per data space)
+
+A Structure fixes the matrices. Capacities and fan-outs are parameters of right-hand sides, and the energies of the
+architecture with the user's weights make up the parameter `cost`: one compiled program serves every variant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import cvxpy as cp
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from dse.scheduler.factors import Axis, Structure, divisors
+from dse.scheduler.orders import order_classes
+from dse.specification.architecture import Architecture
+
+__all__ = ["UNLIMITED_LOG2", "Program"]
+
+Row = npt.NDArray[np.float64]
+"""A linear form in x; its last entry is the constant."""
+
+UNLIMITED_LOG2 = 60.0
+"""log2 of the capacity of a level that has none: more words than any problem may have."""
+
+SPARE_CUTS = 6
+"""Rows kept free for tangents at solutions that overflow a shared buffer."""
+
+_COLUMNS = 400  # more combinations of tile sizes on one axis than this: bounded from below instead
+_TANGENTS = (0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -2.5, -3.0, -4.0, -5.0, -6.0, -8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Tile sizes of the moving dimensions of an axis at a level, one binary each, and the extents that they span."""
+
+    first: int
+    sizes: tuple[tuple[int, ...], ...]
+    log_extents: tuple[float, ...]
+
+
+class Program:
+    """One compiled program. `row_*` methods give linear forms for objectives; `problem` is solved by a façade."""
+
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+        self.active = frozenset(factor.dimension for factor in structure.factors)
+        self.classes = order_classes(structure.problem.shape, self.active)
+        self._log_bound = [math.log2(bound) for bound in structure.problem.bounds]
+        self._kinds: list[str] = []
+        self._upper: list[float] = []
+        self._equal: list[Row] = []
+        self._below: list[Row] = []
+        self._parameter_rows: list[tuple[int, int]] = []  # (row of _below, entry of the parameter `limit`)
+        self.limits: list[tuple[str, int]] = []  # what an entry of `limit` is: ("capacity"|"x"|"y", level)
+        self._pending: list[tuple[list[Row], list[Row]]] = []
+
+        slots, factors = structure.slots, structure.factors
+        self.count_size = len(factors) * len(slots)
+        self.count = np.arange(self.count_size).reshape(len(factors), len(slots))
+        self._kinds += ["count"] * self.count_size
+        self._upper += [float(factor.multiplicity) for factor in factors for _ in slots]
+        self._slot_logs = np.array([math.log2(factor.prime) for factor in factors])
+        self._declare()
+        self._place_factors()
+        self._choose_orders()
+        self._choose_tiles()
+        self._limit_capacities()
+        self._compile()
+
+    # ---- variables
+
+    def _new(self, kind: str, number: int, upper: float = 1.0) -> int:
+        """Index of the first of `number` new entries of x between 0 and `upper`."""
+        first = len(self._kinds)
+        self._kinds += [kind] * number
+        self._upper += [upper] * number
+        return first
+
+    def _declare(self) -> None:
+        """All variables, so that every row has its full length."""
+        structure = self.structure
+        levels, spaces = structure.levels, len(structure.problem.shape.data_spaces)
+        self.axis = {
+            (dimension, level): self._new("choice", 1)
+            for level, (fans_x, fans_y) in enumerate(structure.fans)
+            if fans_x and fans_y
+            for dimension in sorted(self.active)
+        }
+        # The innermost level's own order moves nothing: what the MACs use is read once an operation in any order.
+        self.order = {
+            (level, index): self._new("choice", 1) for level in range(1, levels) for index in range(len(self.classes))
+        }
+        children = [(space, kept) for space in range(spaces) for kept in structure.kept_levels[space][:-1]]
+        self.saved = {
+            (space, child, level, index): self._new("real", 1, self._run_log(space, index))
+            for space, child in children
+            for level in range(child + 1, levels)
+            for index, order in enumerate(self.classes)
+            if order.runs[space]
+        }
+        self.passes = {
+            (space, level): self._new("choice", 1)
+            for space, level in sorted({(s, between) for s, c, i, _ in self.saved for between in range(c + 1, i)})
+        }
+        self.columns: dict[tuple[int, Axis], _Columns] = {}
+        self.extent: dict[tuple[int, Axis], int] = {}
+        for space in range(spaces):
+            for level in structure.kept_levels[space]:
+                if level == levels - 1:
+                    continue  # the whole data space
+                for axis in structure.box_axes(space):
+                    if (level, axis) not in self.columns and (level, axis) not in self.extent:
+                        self._declare_axis(level, axis)
+        self.share = {
+            (level, space): self._new("real", 1)
+            for level in range(levels - 1)
+            if sum(structure.keep[level]) > 1
+            for space in range(spaces)
+            if structure.keep[level][space]
+        }
+        self.size = len(self._kinds)
+
+    def _declare_axis(self, level: int, axis: Axis) -> None:
+        structure = self.structure
+        dimensions = [term.dimension for term in axis]
+        choices = [divisors(structure.problem.bounds[dimension]) for dimension in dimensions]
+        if math.prod(map(len, choices)) > _COLUMNS:
+            full = structure.extent(axis, dict(enumerate(structure.problem.bounds)))
+            self.extent[level, axis] = self._new("real", 1, math.log2(full))
+            return
+        sizes = tuple(product(*choices))
+        extents = [structure.extent(axis, dict(zip(dimensions, size, strict=True))) for size in sizes]
+        self.columns[level, axis] = _Columns(
+            self._new("choice", len(sizes)), sizes, tuple(math.log2(extent) for extent in extents)
+        )
+
+    # ---- linear forms
+
+    def row(self, entries: Iterable[tuple[int, float]] = (), constant: float = 0.0) -> Row:
+        """A linear form from (index in x, coefficient) pairs."""
+        result = np.zeros(self.size + 1)
+        for index, coefficient in entries:
+            result[index] += coefficient
+        result[-1] = constant
+        return result
+
+    def row_factors(self, dimensions: Iterable[int], kinds: str, levels: range, logs: bool = True) -> Row:
+        """log2 of the product (or the number) of the prime factors of `dimensions` in some slots.
+
+        `kinds` holds "t" for the temporal loops and "s" for the spatial ones of the `levels`.
+        """
+        wanted = frozenset(dimensions)
+        rows = np.array([factor.dimension in wanted for factor in self.structure.factors], dtype=bool)
+        columns = np.array(
+            [
+                slot.level in levels and ("t" if slot.kind == "temporal" else "s") in kinds
+                for slot in self.structure.slots
+            ]
+        )
+        result = np.zeros(self.size + 1)
+        weights = self._slot_logs if logs else np.ones(len(self.structure.factors))
+        result[: self.count_size] = np.outer(weights * rows, columns).ravel()
+        return result
+
+    def row_tile(self, space: int, level: int) -> Row:
+        """log2 of the words of a data space's tile at a level that keeps it (halos and strides included)."""
+        structure = self.structure
+        if level == structure.levels - 1:
+            words = structure.problem.words(structure.problem.shape.data_spaces[space])
+            return self.row(constant=math.log2(words))
+        boxes = structure.box_axes(space)
+        in_boxes = {term.dimension for axis in boxes for term in axis}
+        plain = structure.relevant(space) - in_boxes
+        result = self.row_factors(plain, "ts", range(level + 1))
+        for axis in boxes:
+            if (level, axis) in self.columns:
+                columns = self.columns[level, axis]
+                result[columns.first : columns.first + len(columns.sizes)] += columns.log_extents
+            else:
+                result[self.extent[level, axis]] += 1.0
+        return result
+
+    def row_fetches(self, space: int, child: int) -> Row:
+        """log2 of how often a data space's tile at level `child` is fetched, by each of its instances."""
+        levels = range(child + 1, self.structure.levels)
+        result = self.row_factors(self.active, "t", levels)
+        for (own, kept, _, _), index in self.saved.items():
+            if (own, kept) == (space, child):
+                result[index] -= 1.0
+        return result
+
+    # ---- constraints
+
+    def _run_log(self, space: int, index: int) -> float:
+        return sum(self._log_bound[dimension] for dimension in self.classes[index].runs[space])
+
+    def _limit(self, row: Row, what: tuple[str, int]) -> None:
+        """row <= the parameter that stands for `what`."""
+        if what not in self.limits:
+            self.limits.append(what)
+        self._parameter_rows.append((len(self._below), self.limits.index(what)))
+        self._below.append(row)
+
+    def _place_factors(self) -> None:
+        structure = self.structure
+        for position, factor in enumerate(structure.factors):
+            self._equal.append(self.row(((int(i), 1.0) for i in self.count[position]), -factor.multiplicity))
+        for column, slot in enumerate(structure.slots):
+            if slot.kind != "temporal":
+                logs = zip(self.count[:, column], self._slot_logs, strict=True)
+                self._limit(self.row((int(index), float(log)) for index, log in logs), (slot.kind, slot.level))
+        # A permutation names a dimension once, so it unrolls along one axis of a 2-D mesh.
+        for (dimension, level), binary in self.axis.items():
+            for position, factor in enumerate(structure.factors):
+                if factor.dimension == dimension:
+                    top = float(factor.multiplicity)
+                    x, y = (
+                        int(
+                            self.count[
+                                position,
+                                next(c for c, s in enumerate(structure.slots) if (s.level, s.kind) == (level, kind)),
+                            ]
+                        )
+                        for kind in "xy"
+                    )
+                    self._below.append(self.row([(y, 1.0), (binary, -top)]))
+                    self._below.append(self.row([(x, 1.0), (binary, top)], -top))
+
+    def _choose_orders(self) -> None:
+        structure = self.structure
+        for level in range(1, structure.levels):
+            choices = ((self.order[level, index], 1.0) for index in range(len(self.classes)))
+            self._equal.append(self.row(choices, -1.0))
+        for (space, level), binary in self.passes.items():
+            moving = structure.relevant(space)
+            most = sum(factor.multiplicity for factor in structure.factors if factor.dimension in moving)
+            number = self.row_factors(moving, "t", range(level, level + 1), logs=False)
+            self._below.append(number + self.row([(binary, float(most))], -float(most)))
+        for (space, child, level, index), saved in self.saved.items():
+            top = self._run_log(space, index)
+            run = self.classes[index].runs[space]
+            own = self.row([(saved, 1.0)])
+            self._below.append(own - self.row_factors(run, "t", range(level, level + 1)))
+            self._below.append(own - self.row([(self.order[level, index], top)]))
+            for between in range(child + 1, level):
+                self._below.append(own - self.row([(self.passes[space, between], top)]))
+
+    def _choose_tiles(self) -> None:
+        structure = self.structure
+        for (level, axis), columns in self.columns.items():
+            span = range(columns.first, columns.first + len(columns.sizes))
+            self._equal.append(self.row(((index, 1.0) for index in span), -1.0))
+            for position, term in enumerate(axis):
+                for item, factor in enumerate(structure.factors):
+                    if factor.dimension != term.dimension:
+                        continue
+                    inside = [int(self.count[item, c]) for c, slot in enumerate(structure.slots) if slot.level <= level]
+                    exponents = (_exponent(size[position], factor.prime) for size in columns.sizes)
+                    chosen = zip(span, map(float, exponents), strict=True)
+                    self._equal.append(self.row([*chosen, *((index, -1.0) for index in inside)]))
+        for (level, axis), index in self.extent.items():
+            for term in axis:  # (size - 1) · weight + 1 >= size
+                own = self.row([(index, -1.0)])
+                self._below.append(own + self.row_factors([term.dimension], "ts", range(level + 1)))
+
+    def _limit_capacities(self) -> None:
+        structure = self.structure
+        for level in range(structure.levels - 1):
+            kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
+            if len(kept) == 1:
+                self._limit(self.row_tile(kept[0], level), ("capacity", level))
+            if len(kept) <= 1:
+                continue
+            self._below.append(self.row(((self.share[level, space], 1.0) for space in kept), -1.0))
+            for space in kept:
+                # share >= 2^(tile - capacity), by tangents of the exponential
+                tile = self.row_tile(space, level)
+                for point in _TANGENTS:
+                    slope = math.log(2.0) * 2.0**point
+                    value = 2.0**point * (1.0 - math.log(2.0) * point)
+                    row = (tile + self.row(constant=value / slope)) - self.row(
+                        [(self.share[level, space], 1.0 / slope)]
+                    )
+                    self._limit(row, ("capacity", level))
+
+    # ---- the compiled problem
+
+    def _compile(self) -> None:
+        number = {kind: self._kinds.count(kind) for kind in ("count", "choice", "real")}
+        order = [i for kind in number for i, own in enumerate(self._kinds) if own == kind]
+        upper = np.array(self._upper)
+        blocks = {kind: [i for i in order if self._kinds[i] == kind] for kind in number}
+        self._order = np.array(order)
+        self._variables: list[cp.Variable] = []
+        for kind, indices in blocks.items():
+            if not indices:
+                continue
+            if kind == "choice":
+                self._variables.append(cp.Variable(len(indices), name=kind, boolean=True))
+            else:
+                bounds = [np.zeros(len(indices)), upper[indices]]
+                self._variables.append(cp.Variable(len(indices), name=kind, integer=kind == "count", bounds=bounds))
+        x = cp.hstack(self._variables) if len(self._variables) > 1 else self._variables[0]
+        equal, below = np.array(self._equal), np.array(self._below)
+        uses = np.zeros((len(below), len(self.limits)))
+        for row, entry in self._parameter_rows:
+            uses[row, entry] = 1.0
+        self.limit = cp.Parameter(len(self.limits), name="limit")
+        self.cost = cp.Parameter(self.size, name="cost")
+        self.cut = cp.Parameter((SPARE_CUTS, self.size), name="cut")
+        self.cut_limit = cp.Parameter(SPARE_CUTS, name="cut_limit")
+        constraints = [
+            sp.csr_array(equal[:, order]) @ x == -equal[:, -1],
+            sp.csr_array(below[:, order]) @ x <= sp.csr_array(uses) @ self.limit - below[:, -1],
+            self.cut @ x <= self.cut_limit,
+        ]
+        self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
+
+    def set_parameters(self, architecture: Architecture, cost: Row) -> None:
+        """Give the compiled problem the limits of an architecture and the coefficients of an objective."""
+        values: dict[str, Callable[[int], float]] = {
+            "capacity": lambda level: log_capacity(architecture, level),
+            "x": lambda level: math.log2(architecture.fanouts[level][0] + 0.5),
+            "y": lambda level: math.log2(architecture.fanouts[level][1] + 0.5),
+        }
+        self.limit.value = np.array([values[what](level) for what, level in self.limits])
+        self.cost.value = cost[:-1][self._order]
+        self.set_cuts([])
+
+    def set_cuts(self, rows: Sequence[Row]) -> None:
+        """Extra rows <= 0, at most SPARE_CUTS."""
+        cuts = np.zeros((SPARE_CUTS, self.size))
+        limits = np.ones(SPARE_CUTS)
+        for position, row in enumerate(rows):
+            cuts[position] = row[:-1][self._order]
+            limits[position] = -row[-1]
+        self.cut.value, self.cut_limit.value = cuts, limits
+
+    @property
+    def solution(self) -> Row:
+        """x with a final 1, after a solve; count and choice rounded to whole numbers."""
+        result = np.ones(self.size + 1)
+        result[self._order] = np.concatenate([np.asarray(variable.value) for variable in self._variables])
+        whole = np.array([kind != "real" for kind in self._kinds])
+        result[:-1][whole] = np.rint(result[:-1][whole])
+        return result
+
+
+def _exponent(number: int, prime: int) -> int:
+    exponent = 0
+    while number % prime == 0:
+        number //= prime
+        exponent += 1
+    return exponent
+
+
+def log_capacity(architecture: Architecture, level: int) -> float:
+    """log2 of the words of a level, half a word added: whole numbers keep their distance from a solver's tolerance."""
+    entries = architecture.storage[level].effective_entries
+    return UNLIMITED_LOG2 if entries is None else math.log2(entries + 0.5) if entries else -1.0

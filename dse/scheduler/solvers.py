@@ -1,0 +1,190 @@
+"""The solvers behind one façade: how each is called, limited and believed.
+
+What CVXPY calls the outcome of a limit differs between solvers (and once is an all-zero point called a solution), so
+a Status is read from each solver's own statistics. Every solver runs on one thread with its fixed default seed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import cvxpy as cp
+
+from dse.errors import InputError, ToolError
+from dse.specification.fields import nearest
+
+__all__ = ["SOLVERS", "SolveStats", "Solver", "Status", "solver_named"]
+
+
+class Status(Enum):
+    """How a solve ended."""
+
+    OPTIMAL = "optimal"  # proven, within the gap that was asked for
+    LIMIT = "limit"  # stopped at the time limit with a solution
+    LIMIT_WITHOUT_SOLUTION = "limit without solution"
+    INFEASIBLE = "infeasible"
+
+    @property
+    def has_solution(self) -> bool:
+        return self in (Status.OPTIMAL, Status.LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class SolveStats:
+    """Outcome of one solve. `bound` is None where the solver gives none; `seconds` includes CVXPY's own time."""
+
+    solver: str
+    status: Status
+    objective: float | None
+    bound: float | None
+    seconds: float
+    nodes: int | None
+
+
+@dataclass(frozen=True)
+class Solver:
+    """A back end: what it needs and can do. Subclasses translate limits and outcomes."""
+
+    name: str
+    module: str
+    package: str
+    proves_bounds: bool  # gives a bound when it stops early
+    absolute_gap: bool  # can stop at a gap; otherwise it goes on to the optimum
+
+    @property
+    def available(self) -> bool:
+        return importlib.util.find_spec(self.module) is not None
+
+    def require(self) -> None:
+        """Raise ToolError, which says what to install, where the solver is not there."""
+        if not self.available:
+            raise ToolError(f"the solver {self.name} is not installed: pip install {self.package}")
+
+    def solve(self, problem: cp.Problem, gap: float, seconds: float) -> SolveStats:
+        """Minimise to an absolute `gap` (in units of the objective) or until the time is up.
+
+        Raises ToolError where the solver is not installed or fails.
+        """
+        self.require()
+        start = time.perf_counter()
+        options = self.options(gap, max(seconds, 0.01))
+        try:
+            with warnings.catch_warnings():
+                # CVXPY calls a gap that was reached inaccurate; `read` tells the outcomes apart.
+                warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
+                problem.solve(solver=self.name, **options)
+        except cp.error.SolverError as error:
+            # How CVXPY reports a limit that was reached without a solution, and real failures too.
+            elapsed = time.perf_counter() - start
+            if elapsed < 0.9 * seconds:
+                raise ToolError(f"the solver {self.name} failed: {error}") from error
+            return SolveStats(self.name, Status.LIMIT_WITHOUT_SOLUTION, None, None, elapsed, None)
+        return self.read(problem, time.perf_counter() - start)
+
+    def options(self, gap: float, seconds: float) -> Mapping[str, Any]:
+        """Arguments of `Problem.solve`."""
+        raise NotImplementedError
+
+    def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
+        """Statistics of a solve that CVXPY accepted."""
+        raise NotImplementedError
+
+    def _without_solution(self, problem: cp.Problem, seconds: float) -> SolveStats:
+        if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE, cp.INFEASIBLE_OR_UNBOUNDED):
+            # Every variable is bounded on both sides, so nothing is unbounded.
+            return SolveStats(self.name, Status.INFEASIBLE, None, None, seconds, None)
+        if problem.status == cp.USER_LIMIT:
+            return SolveStats(self.name, Status.LIMIT_WITHOUT_SOLUTION, None, None, seconds, None)
+        raise ToolError(f"the solver {self.name} ended with status {problem.status}")
+
+
+class _Scip(Solver):
+    def options(self, gap: float, seconds: float) -> Mapping[str, Any]:
+        return {
+            "scip_params": {
+                "limits/time": seconds,
+                "limits/absgap": gap,
+                "parallel/maxnthreads": 1,
+                "lp/threads": 1,
+                "misc/usesymmetry": 0,
+            }
+        }
+
+    def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
+        if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+            return self._without_solution(problem, seconds)
+        model = problem.solver_stats.extra_stats["model"]
+        # CVXPY says "optimal_inaccurate" for the time limit and for a gap that was reached alike.
+        limited = model.getStatus() not in ("optimal", "gaplimit")
+        status = Status.LIMIT if limited else Status.OPTIMAL
+        # The bound is on cost @ x alone: these programs have no constant that CVXPY would add to the value.
+        return SolveStats(
+            self.name, status, float(problem.value), model.getDualbound(), seconds, model.getNTotalNodes()
+        )
+
+
+class _Highs(Solver):
+    def options(self, gap: float, seconds: float) -> Mapping[str, Any]:
+        return {
+            "time_limit": seconds,
+            "threads": 1,
+            "random_seed": 0,
+            "mip_rel_gap": 0.0,
+            "mip_abs_gap": gap,
+            "mip_feasibility_tolerance": 1e-9,
+        }
+
+    def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
+        if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE, cp.USER_LIMIT):
+            return self._without_solution(problem, seconds)
+        info = problem.solver_stats.extra_stats
+        if info.primal_solution_status != 2:  # 2: feasible. Without an incumbent CVXPY hands out a vector of zeros.
+            return SolveStats(self.name, Status.LIMIT_WITHOUT_SOLUTION, None, None, seconds, None)
+        status = Status.OPTIMAL if problem.status == cp.OPTIMAL else Status.LIMIT
+        bound = float(info.mip_dual_bound)
+        return SolveStats(
+            self.name,
+            status,
+            float(problem.value),
+            bound if math.isfinite(bound) else None,
+            seconds,
+            int(info.mip_node_count),
+        )
+
+
+class _GlpkMi(Solver):
+    def options(self, gap: float, seconds: float) -> Mapping[str, Any]:
+        # Only direct arguments reach GLPK: nested options are dropped in silence. It knows no absolute gap.
+        return {"tm_lim": max(1, int(seconds * 1000))}
+
+    def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
+        if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+            return self._without_solution(problem, seconds)
+        value = float(problem.value)
+        if problem.status == cp.OPTIMAL:
+            return SolveStats(self.name, Status.OPTIMAL, value, value, seconds, None)
+        return SolveStats(self.name, Status.LIMIT, value, None, seconds, None)
+
+
+SOLVERS: Mapping[str, Solver] = {
+    solver.name: solver
+    for solver in (
+        _Scip("SCIP", "pyscipopt", "pyscipopt", proves_bounds=True, absolute_gap=True),
+        _GlpkMi("GLPK_MI", "cvxopt", "cvxopt", proves_bounds=False, absolute_gap=False),
+        _Highs("HIGHS", "highspy", "highspy", proves_bounds=True, absolute_gap=True),
+    )
+}
+
+
+def solver_named(name: str) -> Solver:
+    """The back end of that name. Raises InputError for an unknown one."""
+    if name not in SOLVERS:
+        raise InputError(f'unknown solver "{name}"{nearest(name, SOLVERS)}')
+    return SOLVERS[name]

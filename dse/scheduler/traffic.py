@@ -1,0 +1,148 @@
+"""How many words move between levels, in the log2 domain, and what they weigh in CoSA's objective."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from dse.model.technology import vector_access_energy_pj
+from dse.scheduler.options import CosaWeights
+from dse.scheduler.program import Program, Row
+from dse.specification.architecture import Architecture, StorageLevel
+
+__all__ = ["Transfer", "cosa_cost", "transfers", "word_energy_pj"]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Words of a data space that a level reads or takes in, over all instances.
+
+    `row` is log2 of the words and `accesses` how often each is accessed. `child` is the level on the inner side
+    (-1: the MACs).
+    """
+
+    level: int
+    space: int
+    child: int
+    accesses: float
+    row: Row
+
+
+def word_energy_pj(level: StorageLevel) -> float:
+    """Energy of one access to one word where all instances work (Timeloop counts the cluster size twice there)."""
+    return vector_access_energy_pj(level) / level.block_size / level.cluster_size
+
+
+def transfers(program: Program) -> list[Transfer]:
+    """All transfers of a layer.
+
+    The MACs read every operand from, and write every result to, the innermost level that keeps it; between two kept
+    levels a tile moves whenever the loops outside it move it. A fan-out serves children that use the same words at
+    once (multicast, or the sum of partial results). A tile's overlap with the one before it is not taken off.
+    """
+    structure = program.structure
+    result: list[Transfer] = []
+    for space, data_space in enumerate(structure.problem.shape.data_spaces):
+        idle = program.active - structure.relevant(space)
+        both = 2.0 if data_space.read_write else 1.0  # a partial result is read and written
+        kept = structure.kept_levels[space]
+        macs = program.row(constant=math.log2(structure.problem.macs))
+        shared = program.row_factors(idle, "s", range(kept[0] + 1))
+        result.append(Transfer(kept[0], space, -1, both, macs - shared))
+        for child, parent in pairwise(kept):
+            levels = range(child + 1, structure.levels)
+            fetched = program.row_tile(space, child) + program.row_fetches(space, child)
+            fills = fetched + program.row_factors(program.active, "s", levels)
+            shared = program.row_factors(idle, "s", range(child + 1, parent + 1))
+            result.append(Transfer(child, space, child, 1.0, fills))
+            result.append(Transfer(parent, space, child, both, fills - shared))
+    return result
+
+
+def cosa_cost(program: Program, architecture: Architecture, weights: CosaWeights) -> Row:
+    """CoSA's objective as a linear form."""
+    structure = program.structure
+    compute = program.row_factors(program.active, "t", range(structure.levels))
+    traffic = _energy_traffic if weights.traffic_model == "energy" else _published_traffic
+    cost: Row = weights.compute * compute + weights.traffic * traffic(program, architecture)
+    for factor, space, level in _utilization(program):
+        cost -= weights.utilization * factor * program.row_tile(space, level)
+    return cost
+
+
+def _utilization(program: Program) -> Iterator[tuple[float, int, int]]:
+    """(weight, data space, level) of the tiles inside the outermost on-chip level, as published.
+
+    What the outermost level fills directly counts 1 % more: published CoSA does so for its weight buffer.
+    """
+    structure = program.structure
+    for space, kept in enumerate(structure.kept_levels):
+        for child, parent in pairwise(kept):
+            if child < structure.levels - 2:
+                direct = parent == structure.levels - 1 and child > 0
+                yield 1.01 if direct else 1.0, space, child
+
+
+def _energy_traffic(program: Program, architecture: Architecture) -> Row:
+    """Σ (estimated part of the energy) · log2 words: the tangent of log2 energy at a reference point.
+
+    The reference point moves every word as rarely as a buffer of that size allows: a data space at least once, and
+    MACs / √words (Hong and Kung, I/O complexity: the red-blue pebble game, STOC 1981) of the inner side.
+    The parts add up to the number of data spaces, as in the published sum, so that the user's weights keep their scale.
+    """
+    structure = program.structure
+    problem = structure.problem
+    spaces = problem.shape.data_spaces
+    energies: list[float] = []
+    moved = transfers(program)
+    for transfer in moved:
+        words = float(problem.macs)
+        if transfer.child >= 0:
+            level = architecture.storage[transfer.child]
+            room = float(level.effective_entries or math.inf) * level.instances
+            words = max(float(problem.words(spaces[transfer.space])), problem.macs / math.sqrt(room))
+        energies.append(word_energy_pj(architecture.storage[transfer.level]) * transfer.accesses * words)
+    total = sum(energies)
+    result = program.row()
+    for transfer, energy in zip(moved, energies, strict=True):
+        result += (len(spaces) * energy / total if total else 0.0) * transfer.row
+    return result
+
+
+def _published_traffic(program: Program, architecture: Architecture) -> Row:
+    """CoSA's sum for transfers between the outermost on-chip level and what lies inside it, with its hand weights.
+
+    Per data space: the tile inside, 0.99 · (0.8 + 0.04 · level) a factor; the spatial loops of the outermost on-chip
+    level, 0.99; its temporal loops less what stays in place; the loops of the outermost level, 1.01 for data that
+    bypasses the on-chip level. Factors that a halo adds to an input tile do not count (R and S of a convolution).
+    """
+    structure = program.structure
+    outer = structure.levels - 1
+    hub = max(outer - 1, 0)
+    output_dimensions = {
+        dimension for space in structure.problem.shape.data_spaces if space.read_write for dimension in space.dimensions
+    }
+    result = program.row()
+    for space, kept in enumerate(structure.kept_levels):
+        halo = {
+            term.dimension
+            for axis in structure.box_axes(space)
+            if len(axis) > 1
+            for term in axis
+            if term.dimension not in output_dimensions
+        }
+        for level in range(hub):
+            inside = program.row_factors(structure.relevant(space) - halo, "ts", range(level, level + 1))
+            result += 0.99 * (0.8 + 0.04 * level) * inside
+        result += 0.99 * program.row_factors(program.active, "s", range(hub, hub + 1))
+        result += program.row_factors(program.active, "t", range(hub, hub + 1))
+        if outer > hub:
+            bypasses = hub not in kept
+            result += (1.01 if bypasses else 1.0) * program.row_factors(program.active, "t", range(outer, outer + 1))
+        inner = [level for level in kept if level < hub]
+        for (own, child, level, _), index in program.saved.items():
+            if inner and (own, child) == (space, inner[-1]) and level >= hub:
+                result[index] -= 1.0
+    return result
