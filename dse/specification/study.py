@@ -1,17 +1,17 @@
 """Studies: which variants of a template are to be scheduled on which networks, and how.
 
-    study:
-      name: simba_resnet50
-      template: simba                        # a shipped template, or a path relative to this file
-      parameters:                            # every combination is a variant
-        pe_count: [4, 8, 16]
-        global_buffer_kib: {powers_of_two: [32, 256]}
-        macs_per_lane: {range: [4, 16, 4]}   # start, stop (included where it is hit), step
-      constraints: [mac_count <= 4096]       # in the template's variables; a variant has to meet all
-      networks: [resnet50]                   # shipped networks, or paths of network or problem files
-      objective: cosa
-      scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 1.0}}
-      evaluator: embedded
+study:
+  name: simba_resnet50
+  template: simba                        # a shipped template, or a path relative to this file
+  parameters:                            # every combination is a variant
+    pe_count: [4, 8, 16]
+    global_buffer_kib: {powers_of_two: [32, 256]}
+    macs_per_lane: {range: [4, 16, 4]}   # start, stop (included where it is hit), step
+  constraints: [mac_count <= 4096]       # in the template's variables; a variant has to meet all
+  networks: [resnet50]                   # shipped networks, or paths of network or problem files
+  objective: cosa
+  scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 2.0}}
+  evaluator: embedded
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dse.errors import Fault, InputError
 from dse.specification.architecture import Architecture
@@ -40,6 +39,8 @@ __all__ = [
     "OBJECTIVES",
     "SOLVERS",
     "TEMPLATES",
+    "TRAFFIC_MODELS",
+    "WEIGHTS",
     "SchedulerSettings",
     "Study",
     "Variant",
@@ -50,6 +51,8 @@ __all__ = [
 
 OBJECTIVES = ("cosa", "latency", "energy", "edp")
 SOLVERS = ("SCIP", "GLPK_MI", "HIGHS")
+WEIGHTS = ("utilization", "compute", "traffic")
+TRAFFIC_MODELS = ("energy", "published")
 EVALUATORS = ("embedded",)
 MAX_VARIANTS = 100_000
 """A product of parameters beyond this is taken for a slip: it is refused."""
@@ -67,7 +70,7 @@ class SchedulerSettings:
     solver: str | None = None
     gap: float | None = None
     time_limit_seconds: float | None = None
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -294,12 +297,13 @@ def _read_scheduler(section: Section) -> SchedulerSettings:
     solver = section.text("solver", None, choices=SOLVERS)
     gap = section.number("gap", default=None)
     time_limit_seconds = section.number("time_limit", default=None, above=0.0)
-    weights: dict[str, float] = {}
     given = section.section("weights", required=False)
-    for name in given.data:
-        weights[name] = given.number(name, default=0.0, minimum=-math.inf)
+    weights: dict[str, float | str | None] = {name: given.number(name, default=None) for name in WEIGHTS}
+    weights["traffic_model"] = given.text("traffic_model", None, choices=TRAFFIC_MODELS)
+    given.finish()
     section.finish()
-    return SchedulerSettings(solver, gap, time_limit_seconds, weights)
+    chosen = {name: weight for name, weight in weights.items() if weight is not None}
+    return SchedulerSettings(solver, gap, time_limit_seconds, chosen)
 
 
 def _expand(

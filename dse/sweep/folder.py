@@ -1,0 +1,154 @@
+"""The folder of a study: which files it holds, and who may write there.
+
+study.json       the plan, from which the folder can be read alone
+results.sqlite   one row for each point
+.lock            locked by the sweep that is writing, for as long as its process lives
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dse.errors import Fault, InputError
+from dse.sweep.plan import Plan
+from dse.sweep.store import read_results
+from dse.sweep.task import Result
+
+__all__ = ["StudyFolder", "open_folder"]
+
+_FORMAT = "dse study 1"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """File names of a study's folder."""
+
+    path: Path
+
+    @property
+    def plan_file(self) -> Path:
+        return self.path / "study.json"
+
+    @property
+    def store_file(self) -> Path:
+        return self.path / "results.sqlite"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / ".lock"
+
+    def fault(self, message: str) -> InputError:
+        return InputError(Fault(message, file=str(self.path)))
+
+    @contextmanager
+    def claimed(self, plan: Plan) -> Iterator[None]:
+        """Hold the folder for a sweep of `plan`, making it where it does not exist.
+
+        Raises InputError, and leaves the folder as it was, where it holds another study or anything else, or another
+        sweep is writing there.
+        """
+        self._check(plan)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise self.fault(f"cannot be written to: {error.strerror}") from error
+        try:
+            self._lock(lock)
+            self._check(plan)  # nobody else can have come in between from here on
+            if not self.plan_file.exists():
+                _write_whole(self.plan_file, {"format": _FORMAT, "identity": plan.identity} | plan.to_dict())
+            yield
+        finally:
+            os.close(lock)
+
+    def read_plan(self) -> Plan:
+        """The plan of the study that the folder holds. Raises InputError where it holds none."""
+        data = self._read()
+        if data is None:
+            raise self.fault("holds no study: expected the output folder of dse sweep")
+        try:
+            return Plan.from_dict(data)
+        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
+            raise InputError(Fault(f"is damaged: {error!r}", file=str(self.plan_file))) from error
+
+    def read_results(self) -> dict[str, Result]:
+        """The results so far, by key."""
+        return read_results(self.store_file)
+
+    def _read(self) -> dict[str, Any] | None:
+        """The content of study.json; None where the folder holds none."""
+        try:
+            data = json.loads(self.plan_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise InputError(Fault(f"cannot be read: {error.strerror}", file=str(self.plan_file))) from error
+        except ValueError:
+            data = None
+        if not isinstance(data, dict) or data.get("format") != _FORMAT:
+            raise InputError(Fault("was not written by dse sweep", file=str(self.plan_file)))
+        return data
+
+    def _check(self, plan: Plan) -> None:
+        """Raise InputError unless the folder is new, empty or of the same study; nothing is written."""
+        if self.path.exists() and not self.path.is_dir():
+            raise self.fault("is a file: expected a folder")
+        data = self._read()
+        if data is None:
+            ours = {self.lock_file.name, _part(self.plan_file).name}
+            others = sorted({entry.name for entry in self.path.iterdir()} - ours) if self.path.is_dir() else []
+            if others:
+                wanted = "expected a new or empty folder, or the one of the same study"
+                raise self.fault(f'holds something else ("{others[0]}"): {wanted}')
+            return
+        if data.get("identity") != plan.identity:
+            raise self.fault(f"holds another study ({_difference(data, plan)}): use another folder, or remove this one")
+
+    def _lock(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.read(lock, 200).decode(errors="replace").strip()
+            raise self.fault(f"another sweep is writing here ({owner or 'its process is just starting'})") from error
+        os.ftruncate(lock, 0)
+        os.write(lock, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+
+
+def open_folder(path: str | Path) -> StudyFolder:
+    """The folder of a study that has been started. Raises InputError where there is none."""
+    folder = StudyFolder(Path(path))
+    if not folder.path.is_dir():
+        raise folder.fault("there is no such folder")
+    return folder
+
+
+def _difference(data: dict[str, Any], plan: Plan) -> str:
+    """What differs between the study that is there and the one that is asked for, in a few words."""
+    wanted = json.loads(json.dumps(plan.to_dict()))
+    if data.get("name") != wanted["name"]:
+        return f'"{data.get("name")}", not "{wanted["name"]}"'
+    if data.get("program") != wanted["program"]:
+        return f"it was made by {data.get('program')}, this is {wanted['program']}"
+    return "other " + ", ".join(key for key in wanted if key != "description" and data.get(key) != wanted[key])
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _write_whole(path: Path, data: dict[str, Any]) -> None:
+    """Write a JSON file so that a kill leaves the whole of it or nothing."""
+    with _part(path).open("w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _part(path).replace(path)

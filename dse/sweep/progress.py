@@ -1,0 +1,74 @@
+"""Progress of a sweep on standard error: one line that is rewritten on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+__all__ = ["Progress"]
+
+_SECONDS_BETWEEN = {True: 0.2, False: 10.0}  # on a terminal; elsewhere
+
+
+class Progress:
+    """Counts points; `quiet` writes nothing."""
+
+    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._terminal = self._stream.isatty()
+        self._quiet = quiet
+        self._total = self._done = self._before = self._without = 0
+        self._started = self._shown = time.monotonic()
+        self._line_open = False
+
+    def start(self, total: int, stored: int) -> None:
+        self._total, self._done, self._before = total, stored, stored
+        self._started = self._shown = time.monotonic()
+        self._write(f"{total} schedules, {stored} of them stored already", end="\n")
+
+    def advance(self, points: int, without_mapping: int) -> None:
+        self._done += points
+        self._without += without_mapping
+        if time.monotonic() - self._shown >= _SECONDS_BETWEEN[self._terminal]:
+            self._show()
+
+    def finish(self) -> None:
+        """Show the last state and end the line."""
+        if self._done > self._before:
+            self._show()
+        self.close()
+
+    def close(self) -> None:
+        """End an open line, for whatever is written next."""
+        if self._line_open:
+            self._write("", end="\n")
+
+    def _show(self) -> None:
+        self._shown = time.monotonic()
+        seconds = self._shown - self._started
+        rate = (self._done - self._before) / seconds if seconds > 0 else 0.0
+        line = f"{self._done}/{self._total} schedules ({100 * self._done / self._total:.0f} %), {rate:.1f} a second"
+        if self._without:
+            line += f", {self._without} without a mapping"
+        if self._done < self._total:
+            line += f", {format_seconds((self._total - self._done) / rate) if rate else '?'} left"
+        else:
+            line += f", {format_seconds(seconds)} in all"
+        self._write(f"\r{line:<78}" if self._terminal else line, end="" if self._terminal else "\n")
+
+    def _write(self, text: str, end: str) -> None:
+        if not self._quiet:
+            self._stream.write(text + end)
+            self._stream.flush()
+            self._line_open = end == ""
+
+
+def format_seconds(seconds: float) -> str:
+    """`47 s`, `3 min 20 s`, `2 h 05 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
