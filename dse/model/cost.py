@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,49 +41,73 @@ class CostBatch:
 
     def evaluation(self, row: int) -> Evaluation:
         """The full answer for one mapping, with Timeloop's words where it is not valid."""
-        if not self.valid[row]:
-            return Evaluation(error=next(_reasons(self.frame, self.nests, self.traffic, row)))
-        levels = []
-        for index, level in enumerate(self.frame.architecture.storage):
-            spaces = {
-                space.name: DataSpaceCost(
-                    int(traffic.reads[row, index]),
-                    int(traffic.fills[row, index]),
-                    int(traffic.updates[row, index]),
-                    float(self.access_energy_pj[row, index, tensor]),
-                    int(traffic.tile_words[row, index]),
-                )
-                for tensor, (space, traffic) in enumerate(zip(self.frame.shape.data_spaces, self.traffic, strict=True))
-                if self.frame.keep[index][tensor]
-            }
-            levels.append(
-                LevelCost(
-                    level.name,
-                    int(self.level_cycles[row, index]),
-                    spaces,
-                    sum(cost.energy_pj for cost in spaces.values()),
-                    float(self.network_energy_pj[row, index]),
-                    int(self.nests.instances[row, index]),
-                )
-            )
-        return Evaluation(
-            None,
-            int(self.latency_cycles[row]),
-            float(self.energy_pj[row]),
-            float(self.utilization[row]),
-            technology.area_um2(self.frame.architecture),
-            int(self.nests.compute_cycles[row]),
-            float(self.arithmetic_energy_pj[row]),
-            tuple(levels),
+        return next(self.evaluations([row]))
+
+    def evaluations(self, rows: Sequence[int] | None = None) -> Iterator[Evaluation]:
+        """The full answers for some mappings (all of them without `rows`), in order."""
+        chosen = list(range(len(self))) if rows is None else list(rows)
+        # Converted as whole arrays: taking single numbers out of NumPy is slow.
+        latency, energy, utilization, arithmetic = (
+            values[chosen].tolist()
+            for values in (self.latency_cycles, self.energy_pj, self.utilization, self.arithmetic_energy_pj)
         )
+        compute, instances, level_cycles = (
+            values[chosen].tolist() for values in (self.nests.compute_cycles, self.nests.instances, self.level_cycles)
+        )
+        access_energy, network_energy = self.access_energy_pj[chosen].tolist(), self.network_energy_pj[chosen].tolist()
+        counts = [
+            [own[chosen].tolist() for own in (traffic.reads, traffic.fills, traffic.updates, traffic.tile_words)]
+            for traffic in self.traffic
+        ]
+        names = [space.name for space in self.frame.shape.data_spaces]
+        levels = list(enumerate(zip(self.frame.architecture.storage, self.frame.keep, strict=True)))
+        area = technology.area_um2(self.frame.architecture)
+        for at, row in enumerate(chosen):
+            if not self.valid[row]:
+                yield Evaluation(error=next(_reasons(self.frame, self.nests, self.traffic, row)))
+                continue
+            costs = []
+            for index, (level, keep) in levels:
+                spaces = {
+                    names[tensor]: DataSpaceCost(
+                        reads[at][index],
+                        fills[at][index],
+                        updates[at][index],
+                        access_energy[at][index][tensor],
+                        tile_words[at][index],
+                    )
+                    for tensor, (reads, fills, updates, tile_words) in enumerate(counts)
+                    if keep[tensor]
+                }
+                own_energy = sum(cost.energy_pj for cost in spaces.values())
+                costs.append(
+                    LevelCost(
+                        level.name,
+                        level_cycles[at][index],
+                        spaces,
+                        own_energy,
+                        network_energy[at][index],
+                        instances[at][index],
+                    )
+                )
+            yield Evaluation(
+                None,
+                latency[at],
+                energy[at],
+                utilization[at],
+                area,
+                compute[at],
+                arithmetic[at],
+                tuple(costs),
+            )
 
 
 def cost_nests(frame: Frame, nests: NestBatch, elide_first_fill: bool = False) -> CostBatch:
     """Cost all mappings of a batch.
 
     Factors must multiply to the problem's bounds. `elide_first_fill` counts as Timeloop's master 4cf6d4c: the first
-    fill
-    of a partial sum is no access.
+    fill of a
+    partial sum is no access.
     """
     count, levels = len(nests), frame.levels
     architecture = frame.architecture

@@ -35,8 +35,8 @@ def evaluate_many(points: Iterable[tuple[Architecture, Problem, Mapping]]) -> li
         for start in range(0, len(members), CHUNK):
             part = members[start : start + CHUNK]
             costs = cost_nests(frame, NestBatch.of([mapping for _, mapping in part]))
-            for row, (position, _) in enumerate(part):
-                answers[position] = costs.evaluation(row)
+            for (position, _), answer in zip(part, costs.evaluations(), strict=True):
+                answers[position] = answer
     return answers
 
 

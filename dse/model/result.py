@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["DataSpaceCost", "Evaluation", "LevelCost"]
+__all__ = ["EMBEDDED", "DataSpaceCost", "Evaluation", "LevelCost"]
+
+EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class LevelCost:
 class Evaluation:
     """Cost of one mapping, or the reason why it does not fit (then `error` is set and the figures are zero).
 
-    `area_um2` is None where the architecture gives no area. `edp` is in pJ × cycles.
+    `area_um2` is None where the architecture gives no area. `edp` is in pJ × cycles. `evaluator` says who computed it:
+    the embedded model, or `timeloop-model` with its version.
     """
 
     error: str | None = None
@@ -46,6 +49,7 @@ class Evaluation:
     compute_cycles: int = 0
     arithmetic_energy_pj: float = 0.0
     levels: tuple[LevelCost, ...] = field(default=())
+    evaluator: str = EMBEDDED
 
     @property
     def valid(self) -> bool:
@@ -56,11 +60,13 @@ class Evaluation:
         return self.energy_pj * self.latency_cycles
 
     def to_dict(self) -> dict[str, Any]:
-        """The object that `dse evaluate --json` prints."""
+        """The object that `dse evaluate --json` prints; it names the evaluator where that is not the embedded one."""
+        origin = {} if self.evaluator == EMBEDDED else {"evaluator": self.evaluator}
         if self.error is not None:
-            return {"valid": False, "error": self.error}
+            return {"valid": False, "error": self.error, **origin}
         return {
             "valid": True,
+            **origin,
             "cycles": self.latency_cycles,
             "energy_pJ": self.energy_pj,
             "utilization": self.utilization,

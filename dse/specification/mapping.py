@@ -5,17 +5,17 @@ The format is Timeloop's list of directives (019f107, src/mapping/parser.cpp).
 
 from __future__ import annotations
 
-import math
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dse.errors import Fault, InputError
+from dse.errors import InputError
 from dse.specification.architecture import Architecture
 from dse.specification.document import Document, KeyPath
-from dse.specification.fields import Reader, Section, describe, nearest
+from dse.specification.fields import Reader, describe, nearest
 from dse.specification.problem import Problem, Shape
 
 __all__ = ["LevelMapping", "Mapping", "parse_mapping", "read_data_spaces", "read_factors", "read_permutation"]
@@ -90,12 +90,13 @@ class Mapping:
 
 
 @lru_cache(maxsize=65536)
-def read_factors(text: str, dimensions: tuple[str, ...]) -> tuple[tuple[int | None, ...], str | None]:
+def read_factors(text: str, dimensions: tuple[str, ...]) -> tuple[tuple[int, ...], str | None]:
     """(factor per dimension, what is wrong or None) of a text such as `K=4 C2 P 7`.
 
-    A factor is None where none is given, 0 where the full bound is meant.
+    A factor is 1 where none is given, 0 where the full bound is meant.
     """
-    factors: list[int | None] = [None] * len(dimensions)
+    factors = [1] * len(dimensions)
+    seen: set[str] = set()
     if not _FACTORS.fullmatch(text):
         return tuple(factors), f'expected factors such as "K=4 C=2", got "{text}"'
     for name, value, residual in _FACTOR.findall(text):
@@ -103,8 +104,9 @@ def read_factors(text: str, dimensions: tuple[str, ...]) -> tuple[tuple[int | No
             return tuple(factors), f'unknown dimension "{name}"{nearest(name, dimensions)}'
         if residual and int(residual[1:]) != int(value):
             return tuple(factors), f"{name}={value}{residual}: imperfect factors are not supported"
-        if factors[dimensions.index(name)] is not None:
+        if name in seen:
             return tuple(factors), f"dimension {name} stands twice"
+        seen.add(name)
         factors[dimensions.index(name)] = int(value)
     return tuple(factors), None
 
@@ -122,38 +124,131 @@ def read_permutation(text: str, dimensions: tuple[str, ...]) -> tuple[tuple[int,
     return (*given, *(d for d in range(len(dimensions)) if d not in given)), None
 
 
-def read_data_spaces(section: Section, key: str, shape: Shape) -> tuple[bool, ...] | None:
-    """Flags per data space of a list of names; None where the key is absent."""
-    if not section.has(key):
-        return None
-    _, value = section.raw(key)
-    names = [] if value is None else value
+def read_data_spaces(names: object, shape: Shape) -> tuple[tuple[bool, ...], str | None]:
+    """(flag per data space, what is wrong or None) of a list of names; nothing is an empty list."""
     flags = [False] * len(shape.data_spaces)
+    if names is None:
+        return tuple(flags), None
     if not isinstance(names, list):
-        section.fault(key, f"expected a list of data spaces, got {describe(value)}")
-        return tuple(flags)
+        return tuple(flags), f"expected a list of data spaces, got {describe(names)}"
     for name in names:
-        if name not in shape.data_space_index:
-            section.fault(key, f'unknown data space "{name}"{nearest(str(name), shape.data_space_index)}')
-        else:
-            flags[shape.data_space_index[name]] = True
-    return tuple(flags)
+        index = shape.data_space_index.get(name) if isinstance(name, str) else None
+        if index is None:
+            return tuple(flags), f'unknown data space "{name}"{nearest(str(name), shape.data_space_index)}'
+        flags[index] = True
+    return tuple(flags), None
+
+
+_KEYS = {
+    "temporal": frozenset({"target", "type", "factors", "permutation", "no_temporal_reuse"}),
+    "spatial": frozenset(
+        {"target", "type", "factors", "permutation", "split", "no_multicast_no_reduction", "no_link_transfer"}
+    ),
+    "bypass": frozenset({"target", "type", "keep", "bypass"}),
+    "datatype": frozenset({"target", "type", "keep", "bypass"}),
+}
 
 
 class _Draft:
-    """A level while its directives are being read."""
+    """A level while its directives are being read: (factors, permutation) pairs and flags per data space."""
 
     __slots__ = ("keep", "no_link_transfer", "no_multicast", "no_temporal_reuse", "spatial", "split", "temporal")
 
-    def __init__(self, shape: Shape) -> None:
-        nothing = (False,) * len(shape.data_spaces)
-        order = tuple(range(len(shape.dimensions)))
-        ones: tuple[int, ...] = (1,) * len(shape.dimensions)
-        self.temporal: tuple[tuple[int, ...], tuple[int, ...]] = (ones, order)
-        self.spatial: tuple[tuple[int, ...], tuple[int, ...]] = (ones, order)
-        self.split = len(shape.dimensions)
-        self.keep: list[bool] = [True] * len(shape.data_spaces)
+    def __init__(self, ones: tuple[int, ...], order: tuple[int, ...], nothing: tuple[bool, ...]) -> None:
+        self.temporal = self.spatial = (ones, order)
+        self.split = len(order)
+        self.keep = [True] * len(nothing)
         self.no_multicast = self.no_link_transfer = self.no_temporal_reuse = nothing
+
+    def level(self) -> LevelMapping:
+        return LevelMapping(
+            self.temporal[0],
+            self.spatial[0],
+            self.temporal[1],
+            self.spatial[1],
+            min(self.split, len(self.temporal[1])),
+            tuple(self.keep),
+            self.no_multicast,
+            self.no_link_transfer,
+            self.no_temporal_reuse,
+        )
+
+
+class _Directive:
+    """One entry of a mapping, read without the helpers of `fields`: mappings come by the hundred thousand."""
+
+    __slots__ = ("entry", "path", "problem", "reader")
+
+    def __init__(self, reader: Reader, problem: Problem, entry: dict[str, Any], path: KeyPath) -> None:
+        self.reader, self.problem, self.entry, self.path = reader, problem, entry, path
+
+    def fault(self, key: str, message: str) -> None:
+        self.reader.fault((*self.path, key), message)
+
+    def text(self, key: str) -> str:
+        value = self.entry.get(key, "")
+        if not isinstance(value, str):
+            self.fault(key, f"expected a text, got {describe(value)}")
+            return ""
+        return value
+
+    def loops(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """(factor per dimension, permutation)."""
+        dimensions = self.problem.shape.dimensions
+        factors, wrong = read_factors(self.text("factors"), dimensions)
+        if wrong:
+            self.fault("factors", wrong)
+        permutation, wrong = read_permutation(self.text("permutation"), dimensions)
+        if wrong:
+            self.fault("permutation", wrong)
+        if all(factors):
+            return factors, permutation
+        return tuple(factor or bound for factor, bound in zip(factors, self.problem.bounds, strict=True)), permutation
+
+    def data_spaces(self, key: str) -> tuple[bool, ...]:
+        flags, wrong = read_data_spaces(self.entry.get(key), self.problem.shape)
+        if wrong:
+            self.fault(key, wrong)
+        return flags
+
+    def split(self, default: int) -> int:
+        value = self.entry.get("split", default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.fault("split", f"expected an integer of at least 0, got {describe(value)}")
+            return default
+        return value
+
+    def target(self, architecture: Architecture) -> int | None:
+        value = self.entry.get("target")
+        if isinstance(value, str):
+            index = architecture.level_index.get(value)
+            hint = "" if index is not None else nearest(value, architecture.level_index)
+        else:
+            valid = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(architecture.storage)
+            index, hint = (value if valid else None), ""
+        if index is None:
+            self.fault("target", f"unknown storage level {describe(value)}{hint}")
+        return index
+
+    def apply(self, draft: _Draft, kind: str, fans_out: bool) -> None:
+        if kind == "temporal":
+            draft.temporal = self.loops()
+            if "no_temporal_reuse" in self.entry:
+                draft.no_temporal_reuse = self.data_spaces("no_temporal_reuse")
+        elif kind == "spatial":
+            if not fans_out:
+                self.fault("target", f"{self.entry['target']} has no fan-out for a spatial loop")
+            draft.spatial = self.loops()
+            draft.split = self.split(draft.split)
+            if "no_multicast_no_reduction" in self.entry:
+                draft.no_multicast = self.data_spaces("no_multicast_no_reduction")
+            if "no_link_transfer" in self.entry:
+                draft.no_link_transfer = self.data_spaces("no_link_transfer")
+        else:
+            for key, kept in (("keep", True), ("bypass", False)):
+                for space, named in enumerate(self.data_spaces(key)):
+                    if named:
+                        draft.keep[space] = kept
 
 
 def parse_mapping(
@@ -170,93 +265,45 @@ def parse_mapping(
     level without fan-out, factors whose product is not the bound.
     """
     reader = Reader(document)
-    shape = problem.shape
-    drafts = [_Draft(shape) for _ in architecture.storage]
     if not isinstance(data, list):
         reader.fault(path, f"expected a list of directives, got {describe(data)}")
         reader.raise_faults()
         return Mapping(())
+    ones: tuple[int, ...] = (1,) * len(problem.bounds)
+    order, nothing = tuple(range(len(problem.bounds))), (False,) * len(problem.shape.data_spaces)
+    drafts = [_Draft(ones, order, nothing) for _ in architecture.storage]
     for position, entry in enumerate(data):
-        section = reader.section(entry, (*path, position))
-        kind = section.required_text("type", choices=("temporal", "spatial", "bypass", "datatype"))
-        index = _target(section, architecture)
-        if index is None or not kind:
+        if not isinstance(entry, dict):
+            reader.fault((*path, position), f"expected a directive, got {describe(entry)}")
             continue
-        draft = drafts[index]
-        if kind in ("bypass", "datatype"):
-            for key, kept in (("keep", True), ("bypass", False)):
-                for space, named in enumerate(read_data_spaces(section, key, shape) or ()):
-                    if named:
-                        draft.keep[space] = kept
-        elif kind == "temporal":
-            draft.temporal = _read_loops(section, problem)
-            draft.no_temporal_reuse = read_data_spaces(section, "no_temporal_reuse", shape) or draft.no_temporal_reuse
-        else:
-            if math.prod(architecture.fanouts[index]) == 1:
-                section.fault(
-                    "target", f"{architecture.storage[index].name} has no fan-out: no spatial loop can stand there"
-                )
-            draft.spatial = _read_loops(section, problem)
-            draft.split = section.integer("split", default=draft.split, minimum=0)
-            draft.no_multicast = read_data_spaces(section, "no_multicast_no_reduction", shape) or draft.no_multicast
-            draft.no_link_transfer = read_data_spaces(section, "no_link_transfer", shape) or draft.no_link_transfer
-        section.finish()
+        directive = _Directive(reader, problem, entry, (*path, position))
+        kind = directive.text("type")
+        if kind not in _KEYS:
+            directive.fault("type", f"expected one of {', '.join(_KEYS)}, got {describe(entry.get('type'))}")
+            continue
+        if not entry.keys() <= _KEYS[kind]:
+            for key in entry.keys() - _KEYS[kind]:
+                directive.fault(str(key), f"unknown key{nearest(str(key), _KEYS[kind])}")
+        index = directive.target(architecture)
+        if index is not None:
+            fan_x, fan_y = architecture.fanouts[index]
+            directive.apply(drafts[index], kind, fan_x * fan_y > 1)
     reader.raise_faults()
-    mapping = Mapping(
-        tuple(
-            LevelMapping(
-                draft.temporal[0],
-                draft.spatial[0],
-                draft.temporal[1],
-                draft.spatial[1],
-                min(draft.split, len(shape.dimensions)),
-                tuple(draft.keep),
-                draft.no_multicast,
-                draft.no_link_transfer,
-                draft.no_temporal_reuse,
-            )
-            for draft in drafts
-        )
-    )
+    mapping = Mapping(tuple(draft.level() for draft in drafts))
     _check_products(mapping, problem, document, path)
     return mapping
 
 
-def _target(section: Section, architecture: Architecture) -> int | None:
-    key, value = section.raw("target")
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(architecture.storage):
-        return value
-    index = architecture.level_index.get(value) if isinstance(value, str) else None
-    if index is None:
-        hint = nearest(value, architecture.level_index) if isinstance(value, str) else ""
-        section.fault(key, f"unknown storage level {describe(value)}{hint}")
-    return index
-
-
-def _read_loops(section: Section, problem: Problem) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(factor per dimension, permutation) of a temporal or spatial directive."""
-    shape = problem.shape
-    factors_text = section.text("factors", "")
-    given, wrong = read_factors(factors_text, shape.dimensions)
-    if wrong:
-        section.fault("factors", wrong)
-    factors = tuple(
-        1 if factor is None else factor or bound for factor, bound in zip(given, problem.bounds, strict=True)
-    )
-    permutation, wrong = read_permutation(section.text("permutation", ""), shape.dimensions)
-    if wrong:
-        section.fault("permutation", wrong)
-    return factors, permutation
-
-
 def _check_products(mapping: Mapping, problem: Problem, document: Document, path: KeyPath) -> None:
-    faults: list[Fault] = []
-    for dimension, (name, bound) in enumerate(zip(problem.shape.dimensions, problem.bounds, strict=True)):
-        product = 1
-        for level in mapping.levels:
-            product *= level.temporal[dimension] * level.spatial[dimension]
+    """Raise InputError for every dimension whose factors do not multiply to its bound, in Timeloop's words."""
+    products: tuple[int, ...] = (1,) * len(problem.bounds)
+    for level in mapping.levels:
+        products = tuple(map(operator.mul, map(operator.mul, products, level.temporal), level.spatial))
+    if products == problem.bounds:
+        return
+    faults = []
+    for name, product, bound in zip(problem.shape.dimensions, products, problem.bounds, strict=True):
         if product != bound:
             message = f"product of all factors of dimension {name} is {product}, which is not equal to the dimension"
             faults.append(document.fault(path, f"{message} size of the workload {bound}."))
-    if faults:
-        raise InputError(faults)
+    raise InputError(faults)

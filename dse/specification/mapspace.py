@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dse.specification.architecture import Architecture
 from dse.specification.document import Document, KeyPath
-from dse.specification.fields import Reader, describe, nearest
+from dse.specification.fields import Reader, Section, describe, nearest
 from dse.specification.mapping import read_data_spaces
 from dse.specification.problem import Shape
 
@@ -47,8 +47,7 @@ def parse_mapspace(
         item = reader.section(entry, (*path, "constraints", position))
         item.required_text("type", choices=("datatype", "bypass"))
         target = item.required_text("target")
-        kept = read_data_spaces(item, "keep", shape) or (False,) * len(shape.data_spaces)
-        bypassed = read_data_spaces(item, "bypass", shape) or (False,) * len(shape.data_spaces)
+        kept, bypassed = (_data_spaces(item, key, shape) for key in ("keep", "bypass"))
         item.finish()
         if target and target not in architecture.level_index:
             item.fault("target", f"unknown storage level {describe(target)}{nearest(target, architecture.level_index)}")
@@ -63,3 +62,11 @@ def parse_mapspace(
             reader.fault(path, f"{data_space.name} is bypassed at every storage level")
     reader.raise_faults()
     return Mapspace(tuple(map(tuple, keep)))
+
+
+def _data_spaces(section: Section, key: str, shape: Shape) -> tuple[bool, ...]:
+    _, names = section.raw(key)
+    flags, wrong = read_data_spaces(names, shape)
+    if wrong:
+        section.fault(key, wrong)
+    return flags
