@@ -5,6 +5,7 @@ Files are read with PyYAML's safe constructor on the composed node tree; nothing
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ from dse.errors import Fault, InputError
 __all__ = ["Document", "KeyPath", "format_key", "load_document", "load_documents"]
 
 KeyPath = tuple[str | int, ...]
+
+MAX_NODES = 250_000
+"""Values that a file may hold with its aliases written out: nested aliases can make gigabytes of a few lines."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +64,21 @@ def load_document(path: str | Path) -> Document:
 
 def parse_document(text: str, file: str) -> Document:
     """Parse YAML text; `file` is only for messages."""
-    loader = yaml.SafeLoader(text)
     positions: dict[KeyPath, tuple[str, int]] = {}
     faults: list[Fault] = []
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
-        data = None if root is None else _construct(loader, root, (), file, positions, faults)
+        data = None
+        if root is not None:
+            if _expanded_nodes(root, {}) > MAX_NODES:
+                raise InputError(Fault(f"holds more than {MAX_NODES:,} values, its aliases written out", file=file))
+            data = _construct(loader, root, (), file, positions, faults)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise InputError(Fault(f"not valid YAML: {error.problem or error.context}", file=file, line=line)) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(Fault(f"not valid YAML: {str(error).splitlines()[0]}", file=file)) from error
-    finally:
-        loader.dispose()
     if faults:
         raise InputError(faults)
     return Document(data, positions, file)
@@ -109,6 +115,19 @@ def load_documents(paths: Iterable[str | Path]) -> Document:
     return Document(merged, positions)
 
 
+def _expanded_nodes(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """Nodes of the tree below `node` with every alias written out; MAX_NODES + 1 where it contains itself."""
+    if node not in known:
+        known[node] = MAX_NODES + 1  # for whoever comes back here while the children are being counted
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            children = [child for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            children = node.value
+        known[node] = 1 + sum(_expanded_nodes(child, known) for child in children)
+    return known[node]
+
+
 def _construct(
     loader: yaml.SafeLoader,
     node: yaml.Node,
@@ -119,11 +138,15 @@ def _construct(
 ) -> Any:
     positions.setdefault(path, (file, node.start_mark.line + 1))
     if isinstance(node, yaml.MappingNode):
-        own_keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for duplicate in sorted({key for key in own_keys if own_keys.count(key) > 1}):
-            faults.append(
-                Fault("this key stands twice", format_key((*path, duplicate)), file, node.start_mark.line + 1)
-            )
+        own_keys: Counter[str] = Counter()
+        for key_node, _ in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                faults.append(Fault("expected a text as a key, got a list or a mapping", format_key(path), file, line))
+            elif key_node.tag != "tag:yaml.org,2002:merge":
+                own_keys[key_node.value] += 1
+                if own_keys[key_node.value] == 2:
+                    faults.append(Fault("this key stands twice", format_key((*path, key_node.value)), file, line))
         loader.flatten_mapping(node)
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -135,4 +158,9 @@ def _construct(
         return [
             _construct(loader, item, (*path, index), file, positions, faults) for index, item in enumerate(node.value)
         ]
-    return loader.construct_object(node)
+    try:
+        return loader.construct_object(node)
+    except ValueError as error:  # a date such as 2020-13-45, a number of more digits than Python reads
+        shown = node.value if len(node.value) <= 40 else node.value[:40] + "..."
+        faults.append(Fault(f'"{shown}" has no value: {error}', format_key(path), file, node.start_mark.line + 1))
+        return None
