@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,7 +43,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log2": math.log2,
     "max": max,
     "min": min,
-    "round": round,
+    "round": lambda value: round(value),  # no digits: round(5, -10**8) would run for minutes
     "sqrt": math.sqrt,
 }
 
@@ -60,6 +61,8 @@ def evaluate_expression(text: str, variables: Mapping[str, Number]) -> Number:
         value: Number | complex = _value(_parse(text), variables)
     except ZeroDivisionError as error:
         raise ExpressionError(f'"{text}" divides by zero') from error
+    except RecursionError as error:
+        raise ExpressionError(f'"{text}" is nested too deeply') from error
     except (OverflowError, ValueError, TypeError) as error:
         if isinstance(error, ExpressionError):
             raise
@@ -80,8 +83,11 @@ def _parse(text: str) -> ast.expr:
     if len(text) > _MAX_LENGTH:
         raise ExpressionError(f"longer than {_MAX_LENGTH} characters")
     try:
-        return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SyntaxWarning)  # such as in 1if x: a warning that names no file of the user
+            warnings.simplefilter("error", DeprecationWarning)  # the same before Python 3.12
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, DeprecationWarning, ValueError, RecursionError, MemoryError) as error:
         raise ExpressionError(f'"{text}" is no arithmetic expression') from error
 
 
