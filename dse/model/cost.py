@@ -12,6 +12,7 @@ from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
 from dse.model.result import DataSpaceCost, Evaluation, LevelCost
 from dse.model.temporal import Loops
 from dse.model.traffic import Traffic, tensor_traffic
+from dse.model.validity import fits, reasons
 
 __all__ = ["CostBatch", "cost_nests"]
 
@@ -64,7 +65,7 @@ class CostBatch:
         area = technology.area_um2(self.frame.architecture)
         for at, row in enumerate(chosen):
             if not self.valid[row]:
-                yield Evaluation(error=next(_reasons(self.frame, self.nests, self.traffic, row)))
+                yield Evaluation(error=next(reasons(self.frame, self.nests[row : row + 1])))
                 continue
             costs = []
             for index, (level, keep) in levels:
@@ -111,7 +112,7 @@ def cost_nests(frame: Frame, nests: NestBatch, elide_first_fill: bool = False) -
     """
     count, levels = len(nests), frame.levels
     architecture = frame.architecture
-    if not all(any(flags[tensor] for flags in frame.keep) for tensor in range(len(frame.tensors))):
+    if not frame.keeps_all:
         return _all_invalid(frame, nests)
     loops = Loops.of(nests)
     traffic = tuple(
@@ -149,7 +150,9 @@ def cost_nests(frame: Frame, nests: NestBatch, elide_first_fill: bool = False) -
     latency = np.maximum(compute, level_cycles.max(axis=1))
     macs = np.prod(nests.tiles[:, -1], axis=1)
     utilization = macs / architecture.arithmetic.instances / latency
-    valid = _valid(frame, nests, traffic)
+    valid = fits(frame, nests)
+    for own in traffic:
+        valid &= own.consistent
     return CostBatch(
         frame,
         nests,
@@ -225,62 +228,3 @@ def _network_energy(
         routers = np.where(words > 0, np.trunc(routers + (1 + hops) * words), routers)
     links = accesses.link_words * (hop_energy_pj + 2 * router_energy)
     return (wire_hops * hop_energy_pj + routers * router_energy + links) * nests.instances[:, index]
-
-
-def _valid(frame: Frame, nests: NestBatch, traffic: tuple[Traffic, ...]) -> Bools:
-    """Rows without any of the reasons of `_reasons`."""
-    macs_x = nests.instances_x[:, 0] * nests.fanout_x[:, 0]
-    macs = nests.instances[:, 0] * nests.fanout[:, 0]
-    arithmetic = frame.architecture.arithmetic
-    valid = (macs <= arithmetic.instances) & (macs_x <= arithmetic.mesh_x) & (macs // macs_x <= arithmetic.mesh_y)
-    for index, level in enumerate(frame.architecture.storage):
-        words = sum((own.tile_words[:, index] for own in traffic), np.zeros(len(nests), np.int64))
-        if level.effective_entries is not None:
-            valid &= (words <= level.effective_entries) & (words >= level.effective_entries * level.min_utilization)
-        x = nests.instances_x[:, index]
-        valid &= (nests.instances[:, index] <= level.instances) & (x <= level.mesh_x)
-        valid &= nests.instances[:, index] // x <= level.mesh_y
-    for own in traffic:
-        valid &= own.consistent
-    return valid
-
-
-def _reasons(frame: Frame, nests: NestBatch, traffic: tuple[Traffic, ...], row: int) -> Iterator[str]:
-    """Why a mapping does not fit, in Timeloop's words and order (topology.cpp:Evaluate); it stops at the first."""
-    if not traffic:
-        yield "one of the tensors is bypassed in all storage levels"
-    architecture = frame.architecture
-    arithmetic = architecture.arithmetic
-    macs, macs_x = (
-        int(own[row, 0] * fan[row, 0])
-        for own, fan in ((nests.instances, nests.fanout), (nests.instances_x, nests.fanout_x))
-    )
-    where = f"couldn't map level {arithmetic.name}: mapped max Arithmetic"
-    for mapped, available, what in (
-        (macs, arithmetic.instances, "instances"),
-        (macs_x, arithmetic.mesh_x, "X expansion"),
-        (macs // macs_x, arithmetic.mesh_y, "Y expansion"),
-    ):
-        if mapped > available:
-            yield f"{where} {what} {mapped} exceeds hardware instances {available}"
-    for index, level in enumerate(architecture.storage):
-        words = sum(int(own.tile_words[row, index]) for own in traffic)
-        capacity = level.effective_entries
-        text = ""
-        if capacity is not None and words > capacity:
-            text = f"mapped tile size {words} exceeds buffer capacity {capacity}"
-        elif capacity is not None and words < capacity * level.min_utilization:
-            least = capacity * level.min_utilization
-            text = f"mapped tile size {words} is less than constrained minimum utilization {least:g}"
-        instances, x = int(nests.instances[row, index]), int(nests.instances_x[row, index])
-        for mapped, available, what in (
-            (instances, level.instances, "instances"),
-            (x, level.mesh_x, "X expansion"),
-            (instances // x, level.mesh_y, "Y expansion"),
-        ):
-            if mapped > available:
-                text += f"mapped {what} {mapped} exceeds available hardware instances {available}"
-                break
-        if text:
-            yield f"couldn't map level {level.name}: {text}"
-    yield "partial sums are accessed less often than they are kept: Timeloop stops on this mapping"

@@ -14,7 +14,7 @@ from dse.specification.problem import Problem
 
 __all__ = ["evaluate", "evaluate_many", "evaluate_nests"]
 
-CHUNK = 1024
+CHUNK = 2048
 """Mappings that are costed at once: their arrays fit the second-level cache."""
 
 

@@ -116,6 +116,11 @@ class Frame:
     def levels(self) -> int:
         return len(self.architecture.storage)
 
+    @cached_property
+    def keeps_all(self) -> bool:
+        """Whether every data space is kept at some level."""
+        return all(any(flags[tensor] for flags in self.keep) for tensor in range(len(self.tensors)))
+
 
 @dataclass(frozen=True)
 class NestBatch:
