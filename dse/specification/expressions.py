@@ -36,6 +36,13 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+
+
+def _round(value: float) -> int:
+    """Without a number of digits: round(5, -10**8) would run for minutes."""
+    return round(value)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "ceil": math.ceil,
@@ -43,7 +50,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log2": math.log2,
     "max": max,
     "min": min,
-    "round": lambda value: round(value),  # no digits: round(5, -10**8) would run for minutes
+    "round": _round,
     "sqrt": math.sqrt,
 }
 
