@@ -20,8 +20,9 @@ from dse.specification.problem import Problem, Shape
 
 __all__ = ["LevelMapping", "Mapping", "parse_mapping", "read_data_spaces", "read_factors", "read_permutation"]
 
-_FACTOR = re.compile(r"([A-Za-z]+)\s*=*\s*([0-9]+)(,[0-9]+)?")
-_FACTORS = re.compile(r"(?:\s*[A-Za-z]+\s*=*\s*[0-9]+(?:,[0-9]+)?[\s;]*)*")
+# No two neighbours of these patterns match the same character: a text that fails does so in linear time.
+_FACTOR = re.compile(r"([A-Za-z]+)\s*(?:=+\s*)?([0-9]+)(,[0-9]+)?")
+_FACTORS = re.compile(r"\s*(?:[A-Za-z]+\s*(?:=+\s*)?[0-9]{1,18}(?:,[0-9]{1,18})?[\s;]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def read_factors(text: str, dimensions: tuple[str, ...]) -> tuple[tuple[int, ...
     factors = [1] * len(dimensions)
     seen: set[str] = set()
     if not _FACTORS.fullmatch(text):
-        return tuple(factors), f'expected factors such as "K=4 C=2", got "{text}"'
+        return tuple(factors), f'expected factors such as "K=4 C=2", got {describe(text)}'
     for name, value, residual in _FACTOR.findall(text):
         if name not in dimensions:
             return tuple(factors), f'unknown dimension "{name}"{nearest(name, dimensions)}'
