@@ -18,6 +18,7 @@ from dse.specification.fields import Reader, Section
 __all__ = ["Architecture", "Arithmetic", "StorageLevel", "parse_architecture"]
 
 DEFAULT_WORD_BITS = 16
+LEAST_BANDWIDTH = 1e-6  # words per cycle: what is slower makes no sense, and its cycles may exceed 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ class Architecture:
     def to_dict(self) -> dict[str, Any]:
         """The content of Timeloop's v0.1 `arch:`; values that are defaults are left out."""
         arithmetic = _written(self.arithmetic, _ARITHMETIC_KEYS)
-        return {"arithmetic": arithmetic, "storage": [_written(level, _STORAGE_KEYS) for level in self.storage]}
+        storage = [_written(level, _STORAGE_KEYS) for level in self.storage]
+        for entry, level in zip(storage, self.storage, strict=True):
+            entry["reduction_supported"] = level.reduction_supported  # its default depends on the technology
+        return {"arithmetic": arithmetic, "storage": storage}
 
 
 # Attribute -> the key that Timeloop reads.
@@ -227,7 +231,7 @@ def _read_storage(section: Section) -> StorageLevel:
         "DRAM" if "DRAM" in technology else "SRAM"
     )  # whatever is no DRAM is modelled as SRAM (PAT has no registers)
     entries = _read_entries(section, word_bits, block_size)
-    bandwidth = section.number("bandwidth", default=None, above=0.0)
+    bandwidth = section.number("bandwidth", default=None, minimum=2 * LEAST_BANDWIDTH)
     half = None if bandwidth is None else bandwidth / 2  # deprecated key: half each way
     for unmodelled in (
         "num-ports",
@@ -249,9 +253,9 @@ def _read_storage(section: Section) -> StorageLevel:
         cluster_size=cluster_size,
         multiple_buffering=section.number("multiple-buffering", default=1.0, minimum=1.0),
         min_utilization=section.number("min-utilization", default=0.0),
-        read_bandwidth=section.number("read_bandwidth", default=half, above=0.0),
-        write_bandwidth=section.number("write_bandwidth", default=half, above=0.0),
-        shared_bandwidth=section.number("shared_bandwidth", default=None, above=0.0),
+        read_bandwidth=section.number("read_bandwidth", default=half, minimum=LEAST_BANDWIDTH),
+        write_bandwidth=section.number("write_bandwidth", default=half, minimum=LEAST_BANDWIDTH),
+        shared_bandwidth=section.number("shared_bandwidth", default=None, minimum=LEAST_BANDWIDTH),
         reduction_supported=section.boolean("reduction_supported", technology != "DRAM"),
         vector_access_energy_pj=section.number("vector-access-energy", default=None),
         address_generation_energy_pj=section.number("addr-gen-energy", default=None, minimum=-math.inf),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,9 +10,17 @@ from dse.errors import Fault, InputError
 from dse.specification.document import Document, KeyPath
 from dse.specification.expressions import ExpressionError, evaluate_expression
 
-__all__ = ["Reader", "Section", "nearest"]
+__all__ = ["Reader", "Section", "describe", "nearest"]
 
 T = TypeVar("T")
+
+LARGEST_INTEGER = 2**52
+"""No size or count is larger: double precision holds all integers up to here."""
+
+LARGEST_NUMBER = 1e30
+"""No other quantity is larger: what is computed from a few of them stays finite."""
+
+LONGEST_SHOWN = 60
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -27,7 +34,10 @@ def describe(value: object) -> str:
     """How a message shows what stood in the file."""
     if isinstance(value, dict | list):
         return "a list" if isinstance(value, list) else "a mapping of keys"
-    return f'"{value}"' if isinstance(value, str) else "nothing" if value is None else str(value)
+    text = "nothing" if value is None else str(value)
+    if isinstance(value, str):
+        text = f'"{value}"' if value.isprintable() else repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 class Reader:
@@ -110,7 +120,7 @@ class Section:
             return default
         value = self._evaluated(key, raw)
         wanted = f"a number above {above:g}" if above is not None else f"a number of at least {minimum:g}"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
             self.fault(key, f"expected {wanted}, got {describe(raw)}")
             return default
         if value < minimum or (above is not None and value <= above):
@@ -183,7 +193,9 @@ class Section:
         if isinstance(raw, str) and isinstance(value, float) and value.is_integer():
             value = int(value)  # an expression such as pe_count / 8
         if isinstance(value, int) and not isinstance(value, bool) and value >= minimum:
-            return value
+            if value > LARGEST_INTEGER:
+                self.fault(key, f"expected an integer of at most 2**52, got {_shown(raw, value)}")
+            return min(value, LARGEST_INTEGER)
         if len(self.reader.faults) == faults:
             self.fault(key, f"expected {_integer_words(minimum)}, got {_shown(raw, value)}")
         return minimum
