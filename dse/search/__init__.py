@@ -1,0 +1,1 @@
+"""Searching a mapspace by costing many mappings: the baselines that proven schedules are compared with."""
