@@ -10,8 +10,16 @@ from typing import Any
 
 import click
 
-from dse.cli.inputs import batch_options, read_batch_line, require_keys, write_lines
-from dse.errors import InputError
+from dse.cli.inputs import (
+    batch_options,
+    collecting,
+    read_batch_line,
+    read_lines,
+    require_keys,
+    require_values,
+    write_lines,
+)
+from dse.errors import Fault, InputError
 from dse.model import Evaluation, evaluate, evaluate_many
 from dse.report.nest import render_evaluation
 from dse.specification.architecture import Architecture
@@ -58,28 +66,35 @@ def command(files: tuple[Path, ...], batch: Path | None, output: Path | None, as
 
 def _read_point(document: Document) -> Point:
     require_keys(document, "problem", "mapping")
-    architecture = load_architecture(document)
-    problem = parse_problem(document, document.data["problem"])
+    faults: list[Fault] = []
+    architecture = problem = None
+    with collecting(faults):
+        architecture = load_architecture(document)
+    with collecting(faults):
+        problem = parse_problem(document, document.data["problem"])
+    if architecture is None or problem is None:
+        raise InputError(faults)
     return architecture, problem, parse_mapping(document, document.data["mapping"], architecture, problem)
 
 
 def _batch_answers(path: Path) -> Iterator[dict[str, Any]]:
     """One answer a line, in order; a line that cannot be read is an invalid point."""
     cache = PointCache()
-    with path.open(encoding="utf-8") as lines:
-        while block := list(islice(lines, BLOCK_LINES)):
-            yield from _block_answers(block, cache)
+    lines = read_lines(path)
+    while block := list(islice(lines, BLOCK_LINES)):
+        yield from _block_answers(block, cache)
 
 
-def _block_answers(lines: Iterable[str], cache: PointCache) -> Iterator[dict[str, Any]]:
+def _block_answers(lines: Iterable[bytes], cache: PointCache) -> Iterator[dict[str, Any]]:
     points: list[Point] = []
     outcomes: list[tuple[dict[str, Any], str | None]] = []
     for line in lines:
         echoed: dict[str, Any] = {}
         try:
-            data = read_batch_line(line, ("arch", "problem", "mapping"))
+            data = read_batch_line(line)
             if "id" in data:
                 echoed["id"] = data["id"]
+            require_values(data, "arch", "problem", "mapping")
             architecture, problem = cache.architecture(data["arch"]), cache.problem(data["problem"])
             points.append((architecture, problem, cache.mapping(data["mapping"], architecture, problem)))
             outcomes.append((echoed, None))

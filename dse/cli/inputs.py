@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 
 from dse.errors import Fault, InputError
 from dse.specification.document import Document
 
-__all__ = ["batch_options", "read_batch_line", "require_keys", "write_lines"]
+__all__ = [
+    "batch_options",
+    "collecting",
+    "read_batch_line",
+    "read_lines",
+    "require_keys",
+    "require_values",
+    "write_lines",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,34 +48,70 @@ def require_keys(document: Document, *keys: str) -> None:
         raise InputError([Fault(f"no file has the key {key}: (found: {given})") for key in missing])
 
 
-def read_batch_line(line: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """One line of a batch as a mapping that has all `keys`; raises InputError."""
+@contextmanager
+def collecting(faults: list[Fault]) -> Iterator[None]:
+    """Add the faults of an InputError to `faults` and go on, so that one part of an input hides no fault of another."""
+    try:
+        yield
+    except InputError as error:
+        faults += error.faults
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a batch as they stand in the file; raises InputError where it cannot be read."""
+    try:
+        with path.open("rb") as lines:
+            yield from lines
+    except OSError as error:
+        raise InputError(Fault(f"cannot be read: {error.strerror}", file=str(path))) from error
+
+
+def read_batch_line(line: bytes) -> dict[str, Any]:
+    """One line of a batch; raises InputError where it is no JSON object."""
     try:
         data = json.loads(line)
-    except ValueError as error:
+    except UnicodeDecodeError as error:
+        raise InputError("not valid JSON: not a text in UTF-8") from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise InputError("expected a JSON object")
-    missing = [key for key in keys if key not in data]
-    if missing:
-        raise InputError([Fault("expected a value, got nothing", key) for key in missing])
     return data
 
 
+def require_values(data: dict[str, Any], *keys: str) -> None:
+    """Raise InputError naming every one of `keys` that a line of a batch lacks."""
+    missing = [key for key in keys if key not in data]
+    if missing:
+        raise InputError([Fault("expected a value, got nothing", key) for key in missing])
+
+
 def write_lines(output: Path | None, answers: Iterable[dict[str, Any]]) -> None:
-    """Write one JSON object a line, to a file that takes its name when it is complete, or to the terminal."""
+    """Write one JSON object a line, to a file that takes its name when it is complete, or to the terminal.
+
+    What exists and is no plain file (a pipe, /dev/stdout) is written to as it is.
+    """
     if output is None:
         for answer in answers:
             click.echo(json.dumps(answer))
         return
-    partial = output.with_name(f".{output.name}.partial")
+    in_place = output.is_symlink() or (output.exists() and not output.is_file())
+    target = output if in_place else output.with_name(f".{output.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            for answer in answers:
-                file.write(json.dumps(answer))
-                file.write("\n")
-        partial.replace(output)
+        with target.open("w", encoding="utf-8") as file:
+            try:
+                _write_answers(file, answers)
+            except BaseException:
+                if not in_place:
+                    target.unlink()
+                raise
+        if not in_place:
+            target.replace(output)
     except OSError as error:
         raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(output))) from error
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def _write_answers(file: IO[str], answers: Iterable[dict[str, Any]]) -> None:
+    for answer in answers:
+        file.write(json.dumps(answer))
+        file.write("\n")

@@ -10,7 +10,15 @@ from typing import Any
 import click
 import yaml
 
-from dse.cli.inputs import batch_options, read_batch_line, require_keys, write_lines
+from dse.cli.inputs import (
+    batch_options,
+    collecting,
+    read_batch_line,
+    read_lines,
+    require_keys,
+    require_values,
+    write_lines,
+)
 from dse.errors import DseError, Fault, InputError
 from dse.report.nest import format_energy, render_nest
 from dse.scheduler import (
@@ -85,8 +93,14 @@ def command(
         raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
     document = load_documents(files)
     require_keys(document, "problem")
-    architecture = load_architecture(document)
-    problem = parse_problem(document, document.data["problem"])
+    faults: list[Fault] = []
+    architecture = problem = None
+    with collecting(faults):
+        architecture = load_architecture(document)
+    with collecting(faults):
+        problem = parse_problem(document, document.data["problem"])
+    if architecture is None or problem is None:
+        raise InputError(faults)
     mapspace = parse_mapspace(document, document.data.get("mapspace"), architecture, problem.shape)
     schedule = Scheduler(options).schedule(architecture, problem, mapspace)
     if output is not None and schedule.mapping is not None:
@@ -103,24 +117,20 @@ def command(
 def _batch_answers(path: Path, scheduler: Scheduler) -> Iterator[dict[str, Any]]:
     """One answer a line, in order; a line that cannot be read or scheduled is an invalid one."""
     cache = PointCache()
-    try:
-        lines = path.open(encoding="utf-8")
-    except OSError as error:
-        raise InputError(Fault(f"cannot be read: {error.strerror}", file=str(path))) from error
-    with lines:
-        for line in lines:
-            echoed: dict[str, Any] = {}
-            try:
-                data = read_batch_line(line, ("arch", "problem"))
-                if "id" in data:
-                    echoed["id"] = data["id"]
-                architecture, problem = cache.architecture(data["arch"]), cache.problem(data["problem"])
-                pattern = data.get("mapspace")
-                mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, problem.shape)
-                schedule = scheduler.schedule(architecture, problem, mapspace)
-                yield echoed | schedule.to_dict(architecture, problem)
-            except DseError as error:
-                yield echoed | {"valid": False, "error": str(error)}
+    for line in read_lines(path):
+        echoed: dict[str, Any] = {}
+        try:
+            data = read_batch_line(line)
+            if "id" in data:
+                echoed["id"] = data["id"]
+            require_values(data, "arch", "problem")
+            architecture, problem = cache.architecture(data["arch"]), cache.problem(data["problem"])
+            pattern = data.get("mapspace")
+            mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, problem.shape)
+            schedule = scheduler.schedule(architecture, problem, mapspace)
+            yield echoed | schedule.to_dict(architecture, problem)
+        except DseError as error:
+            yield echoed | {"valid": False, "error": str(error)}
 
 
 def _write_mapping(path: Path, directives: list[dict[str, Any]]) -> None:
