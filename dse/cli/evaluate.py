@@ -12,7 +12,7 @@ import click
 
 from dse.cli.inputs import (
     batch_options,
-    collecting,
+    collect,
     read_batch_line,
     read_lines,
     require_keys,
@@ -67,11 +67,8 @@ def command(files: tuple[Path, ...], batch: Path | None, output: Path | None, as
 def _read_point(document: Document) -> Point:
     require_keys(document, "problem", "mapping")
     faults: list[Fault] = []
-    architecture = problem = None
-    with collecting(faults):
-        architecture = load_architecture(document)
-    with collecting(faults):
-        problem = parse_problem(document, document.data["problem"])
+    architecture = collect(faults, lambda: load_architecture(document))
+    problem = collect(faults, lambda: parse_problem(document, document.data["problem"]))
     if architecture is None or problem is None:
         raise InputError(faults)
     return architecture, problem, parse_mapping(document, document.data["mapping"], architecture, problem)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -15,7 +14,7 @@ from dse.specification.document import Document
 
 __all__ = [
     "batch_options",
-    "collecting",
+    "collect",
     "read_batch_line",
     "read_lines",
     "require_keys",
@@ -24,6 +23,7 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Part = TypeVar("Part")
 
 
 def batch_options(function: Command) -> Command:
@@ -48,13 +48,16 @@ def require_keys(document: Document, *keys: str) -> None:
         raise InputError([Fault(f"no file has the key {key}: (found: {given})") for key in missing])
 
 
-@contextmanager
-def collecting(faults: list[Fault]) -> Iterator[None]:
-    """Add the faults of an InputError to `faults` and go on, so that one part of an input hides no fault of another."""
+def collect(faults: list[Fault], read: Callable[[], Part]) -> Part | None:
+    """What `read` returns; None where it raises InputError, whose faults are added to `faults`.
+
+    So one part of an input hides no fault of another.
+    """
     try:
-        yield
+        return read()
     except InputError as error:
         faults += error.faults
+        return None
 
 
 def read_lines(path: Path) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import yaml
 
 from dse.cli.inputs import (
     batch_options,
-    collecting,
+    collect,
     read_batch_line,
     read_lines,
     require_keys,
@@ -94,11 +94,8 @@ def command(
     document = load_documents(files)
     require_keys(document, "problem")
     faults: list[Fault] = []
-    architecture = problem = None
-    with collecting(faults):
-        architecture = load_architecture(document)
-    with collecting(faults):
-        problem = parse_problem(document, document.data["problem"])
+    architecture = collect(faults, lambda: load_architecture(document))
+    problem = collect(faults, lambda: parse_problem(document, document.data["problem"]))
     if architecture is None or problem is None:
         raise InputError(faults)
     mapspace = parse_mapspace(document, document.data.get("mapspace"), architecture, problem.shape)
