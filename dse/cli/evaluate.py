@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from dse.cli.evaluators import evaluator_options
 from dse.cli.inputs import (
     batch_options,
     collect,
@@ -21,13 +22,14 @@ from dse.cli.inputs import (
 )
 from dse.errors import Fault, InputError
 from dse.model import Evaluation, evaluate, evaluate_many
-from dse.report.nest import render_evaluation
+from dse.report.nest import format_table, render_evaluation
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
 from dse.specification.document import Document, load_documents
 from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
 from dse.specification.template import load_architecture
+from dse.timeloop import Difference, TimeloopError, TimeloopEvaluator, differences, write_inputs
 
 __all__ = ["command"]
 
@@ -39,26 +41,51 @@ Point = tuple[Architecture, Problem, Mapping]
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @batch_options
+@evaluator_options
+@click.option("--compare", is_flag=True, help="Run both evaluators and print what differs (exit status 1 if anything).")
+@click.option(
+    "--write-files",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the point into this folder as files that timeloop-model reads.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def command(files: tuple[Path, ...], batch: Path | None, output: Path | None, as_json: bool) -> int:
+def command(
+    files: tuple[Path, ...],
+    batch: Path | None,
+    output: Path | None,
+    evaluator: str,
+    timeloop_path: Path | None,
+    timeloop_seconds: float,
+    keep_failures: bool,
+    compare: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> int:
     """What one mapping costs: cycles, energy, counts.
 
-    FILES hold an architecture (arch), a problem and a mapping in Timeloop's YAML, in any number and order. With --batch,
-    every line of a JSON-lines file holds such a point, and one line is written for each.
+    FILES hold an architecture (arch), a problem and a mapping in Timeloop's YAML, in any number and order. With
+    --batch, every line of a JSON-lines file holds such a point, and one line is written for each.
     """
-    if batch is not None:
-        if files:
-            raise click.UsageError("give FILES or --batch, not both")
-        write_lines(output, _batch_answers(batch))
-        return 0
-    if not files:
+    if batch is not None and (files or folder):
+        raise click.UsageError("give FILES or --batch, not both; --write-files takes one point")
+    if batch is None and not files:
         raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
-    architecture, problem, mapping = _read_point(load_documents(files))
-    evaluation = evaluate(architecture, problem, mapping)
+    timeloop = None
+    if compare or evaluator == "timeloop":
+        timeloop = TimeloopEvaluator(timeloop_path, timeloop_seconds, keep_failures)
+    if batch is not None:
+        return _run_batch(batch, output, timeloop, compare)
+    point = _read_point(load_documents(files))
+    if folder is not None:
+        write_inputs(folder, *point)
+    if compare and timeloop is not None:
+        return _compare(point, timeloop, as_json)
+    evaluation = evaluate(*point) if timeloop is None else timeloop.evaluate(*point)
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
     elif evaluation.valid:
-        click.echo(render_evaluation(architecture, problem, mapping, evaluation))
+        click.echo(render_evaluation(*point, evaluation))
     else:
         click.echo(f"invalid: {evaluation.error}", err=True)
     return 0 if evaluation.valid else 1
@@ -74,15 +101,57 @@ def _read_point(document: Document) -> Point:
     return architecture, problem, parse_mapping(document, document.data["mapping"], architecture, problem)
 
 
-def _batch_answers(path: Path) -> Iterator[dict[str, Any]]:
+def _compare(point: Point, timeloop: TimeloopEvaluator, as_json: bool) -> int:
+    """Print what both say of a point where they differ; 0 if they agree."""
+    embedded, other = evaluate(*point), timeloop.evaluate(*point)
+    found = differences(embedded, other, point[0])
+    if as_json:
+        click.echo(json.dumps(_comparison(found) | {"embedded": embedded.to_dict(), "timeloop": other.to_dict()}))
+    elif found:
+        rows = [[each.quantity, _shown(each.embedded), _shown(each.timeloop)] for each in found]
+        click.echo(format_table(["differs", "embedded", timeloop.name], rows))
+    elif embedded.valid:
+        cost = f"{embedded.latency_cycles:,} cycles, {embedded.energy_pj:,.1f} pJ"
+        click.echo(f"equal: embedded and {timeloop.name} agree on every figure ({cost})")
+    else:
+        click.echo(f"equal: embedded and {timeloop.name} agree that the mapping is invalid: {embedded.error}")
+    return 1 if found else 0
+
+
+def _shown(value: float | str | None) -> str:
+    """A figure in full: differences may lie in the last digits."""
+    return "-" if value is None else str(value)
+
+
+def _comparison(found: list[Difference]) -> dict[str, Any]:
+    return {"equal": not found, "differences": [difference.to_dict() for difference in found]}
+
+
+def _run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | None, compare: bool) -> int:
+    """Answer every line; the status is 3 if timeloop-model failed on any, 1 if a comparison found a difference."""
+    status = 0
+
+    def watched() -> Iterator[dict[str, Any]]:
+        nonlocal status
+        for answer in _batch_answers(path, timeloop, compare):
+            status = max(status, 3 if "failed" in answer else 0 if answer.get("equal", True) else 1)
+            yield answer
+
+    write_lines(output, watched())
+    return status
+
+
+def _batch_answers(path: Path, timeloop: TimeloopEvaluator | None, compare: bool) -> Iterator[dict[str, Any]]:
     """One answer a line, in order; a line that cannot be read is an invalid point."""
     cache = PointCache()
     lines = read_lines(path)
     while block := list(islice(lines, BLOCK_LINES)):
-        yield from _block_answers(block, cache)
+        yield from _block_answers(block, cache, timeloop, compare)
 
 
-def _block_answers(lines: Iterable[bytes], cache: PointCache) -> Iterator[dict[str, Any]]:
+def _block_answers(
+    lines: Iterable[bytes], cache: PointCache, timeloop: TimeloopEvaluator | None, compare: bool
+) -> Iterator[dict[str, Any]]:
     points: list[Point] = []
     outcomes: list[tuple[dict[str, Any], str | None]] = []
     for line in lines:
@@ -97,6 +166,23 @@ def _block_answers(lines: Iterable[bytes], cache: PointCache) -> Iterator[dict[s
             outcomes.append((echoed, None))
         except InputError as error:
             outcomes.append((echoed, str(error)))
-    answers = iter(evaluate_many(points))
+    answers = _answers(points, timeloop, compare)
     for echoed, fault in outcomes:
-        yield echoed | (Evaluation(error=fault) if fault else next(answers)).to_dict()
+        yield echoed | (Evaluation(error=fault).to_dict() if fault else next(answers))
+
+
+def _answers(points: list[Point], timeloop: TimeloopEvaluator | None, compare: bool) -> Iterator[dict[str, Any]]:
+    if timeloop is None:
+        for evaluation in evaluate_many(points):
+            yield evaluation.to_dict()
+        return
+    embedded = evaluate_many(points) if compare else [None] * len(points)
+    for point, own, outcome in zip(points, embedded, timeloop.evaluate_many(points), strict=True):
+        if isinstance(outcome, TimeloopError):
+            yield {"valid": False, "error": str(outcome), "evaluator": timeloop.name, "failed": True}
+        elif isinstance(outcome, InputError):
+            yield Evaluation(error=str(outcome), evaluator=timeloop.name).to_dict()
+        elif own is not None:
+            yield _comparison(differences(own, outcome, point[0]))
+        else:
+            yield outcome.to_dict()
