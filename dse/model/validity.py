@@ -45,10 +45,10 @@ def fits(frame: Frame, nests: NestBatch) -> Bools:
 
 def reasons(frame: Frame, nests: NestBatch) -> Iterator[str]:
     """Why the only mapping of a batch does not fit, first reason first (Timeloop stops there)."""
-    if not frame.keeps_all:
-        yield "one of the tensors is bypassed in all storage levels"
     architecture = frame.architecture
     arithmetic = architecture.arithmetic
+    if not frame.keeps_all:
+        yield f"couldn't map level {arithmetic.name}: one of the tensors is bypassed in all storage levels"
     macs, macs_x = (
         int(own[0, 0] * fan[0, 0])
         for own, fan in ((nests.instances, nests.fanout), (nests.instances_x, nests.fanout_x))
