@@ -205,13 +205,18 @@ def _read_mesh(section: Section) -> tuple[int, int, int]:
     return (instances, given, other) if mesh_x is not None else (instances, other, given)
 
 
+def _without_range(name: str) -> str:
+    """`mac[0..15]` is called `mac`: Timeloop ignores what stands in brackets (compound-config.cpp: `parseName`)."""
+    return name.partition("[")[0] or name
+
+
 def _read_arithmetic(section: Section) -> Arithmetic:
     instances, mesh_x, mesh_y = _read_mesh(section)
     arithmetic = Arithmetic(
         instances,
         mesh_x,
         mesh_y,
-        name=section.text("name", "__ARITH__"),
+        name=_without_range(section.text("name", "__ARITH__")),
         word_bits=section.integer("word-bits", "datawidth", default=DEFAULT_WORD_BITS),
         energy_pj=section.number("energy", default=None),
         area_um2=section.number("area", default=None),
@@ -221,7 +226,7 @@ def _read_arithmetic(section: Section) -> Arithmetic:
 
 
 def _read_storage(section: Section) -> StorageLevel:
-    name = section.required_text("name")
+    name = _without_range(section.required_text("name"))
     instances, mesh_x, mesh_y = _read_mesh(section)
     word_bits = section.integer("word-bits", "word_width", "datawidth", default=DEFAULT_WORD_BITS)
     block_size, cluster_size = _read_block(section, word_bits)
@@ -303,7 +308,7 @@ def _read_entries(section: Section, word_bits: int, block_size: int) -> int | No
     section.raw("entries", "depth", "memory_depth", "data_storage_depth", "sizeKB")
     if not given:
         return None
-    value = section.required_integer(given[0])
+    value = section.required_integer(given[0], minimum=0)  # a level that keeps nothing may have no room
     if given[0] == "entries":
         return value
     return value * 1024 * 8 // word_bits if given[0] == "sizeKB" else value * block_size
