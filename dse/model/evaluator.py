@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from dse.model.cost import CostBatch, cost_nests
 from dse.model.nest import Frame, NestBatch
@@ -40,6 +40,7 @@ def evaluate_many(points: Iterable[tuple[Architecture, Problem, Mapping]]) -> li
     return answers
 
 
-def evaluate_nests(frame: Frame, nests: NestBatch) -> list[CostBatch]:
+def evaluate_nests(frame: Frame, nests: NestBatch) -> Iterator[CostBatch]:
     """Costs of a large batch as arrays, in chunks that fit the cache."""
-    return [cost_nests(frame, nests[start : start + CHUNK]) for start in range(0, len(nests), CHUNK)]
+    for start in range(0, len(nests), CHUNK):
+        yield cost_nests(frame, nests[start : start + CHUNK])

@@ -78,13 +78,14 @@ def level_accesses(
     link_words = np.zeros(len(nests))
     for row in np.flatnonzero(colliding | links.any(axis=1)).tolist():
         order = nests.spatial_permutation[row, level]
-        children = _Children(
-            tuple(spatial[row, order].tolist()),
-            tuple(steps[row, order].tolist()),
-            multicasting,
-            *_mesh(frame, nests, row, level),
+        children, unit = _children(
+            spatial[row, order].tolist(), steps[row, order].tolist(), multicasting, *_mesh(frame, nests, row, level)
         )
-        served = _served_moves(loops, motion, links, row)
+        served = [
+            (displacement // unit, times)
+            for displacement, times in _served_moves(loops, motion, links, row)
+            if displacement % unit == 0
+        ]
         irregular[row], link_words[row] = _records(children, int(motion.words[row]), int(motion.slab[row]), served)
     return Accesses(*_padded(multicast, words, irregular), link_words)
 
@@ -173,6 +174,19 @@ class _Children:
     rows: int
 
 
+def _children(
+    bounds: list[int], steps: list[int], multicasting: bool, columns: int, rows: int
+) -> tuple[_Children, int]:
+    """(children, unit of their steps) in a form that many mappings share: what follows from it is remembered."""
+    loops = [(bound, step) for bound, step in zip(bounds, steps, strict=True) if bound > 1]
+    unit = math.gcd(*(step for _, step in loops)) or 1
+    count = math.prod(bound for bound, _ in loops)
+    if count <= columns:
+        columns, rows = count, 1
+    own_bounds, own_steps = tuple(bound for bound, _ in loops), tuple(step // unit for _, step in loops)
+    return _Children(own_bounds, own_steps, multicasting, columns, rows), unit
+
+
 def _records(
     children: _Children, words: int, slab: int, moves: Sequence[tuple[int, int]]
 ) -> tuple[dict[tuple[int, int], float], float]:
@@ -200,8 +214,7 @@ def _offsets(bounds: tuple[int, ...], steps: tuple[int, ...]) -> Ints:
     """Packed shift of every child, in the order of the linear index (innermost loop fastest)."""
     offsets = np.zeros(1, np.int64)
     for bound, step in zip(bounds, steps, strict=True):
-        if bound > 1:
-            offsets = (offsets[None, :] + (np.arange(bound) * step)[:, None]).reshape(-1)
+        offsets = (offsets[None, :] + (np.arange(bound) * step)[:, None]).reshape(-1)
     return offsets
 
 
