@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from itertools import groupby
 
 from dse.sweep.executors import Executor
 from dse.sweep.folder import StudyFolder
-from dse.sweep.plan import Plan, Point
+from dse.sweep.plan import Point, Sweep
 from dse.sweep.progress import Progress
 from dse.sweep.store import ResultStore
 from dse.sweep.task import Result, Task, scheduler_for
@@ -32,20 +31,20 @@ class SweepCounts:
 
 
 def run_sweep(
-    plan: Plan,
+    sweep: Sweep,
     folder: StudyFolder,
     executor: Callable[[], AbstractContextManager[Executor]],
     progress: Progress,
     retry_failed: bool = False,
 ) -> SweepCounts:
-    """Schedule every point of the plan that has no result yet. `executor` is started only where there is work.
+    """Schedule every point of the sweep that has no result yet. `executor` is started only where there is work.
 
     Raises InputError where the folder cannot be used, ToolError where a solver or Ray is missing. An interrupt leaves
     what has ended on disk.
     """
-    options = json.dumps(plan.options, sort_keys=True)
+    plan = sweep.plan
     if not folder.plan_file.exists():
-        scheduler_for(options)  # where a solver or an objective is missing, no folder is made
+        scheduler_for(sweep.options)  # where a solver or an objective is missing, no folder is made
     with folder.claimed(plan), ResultStore(folder.store_file) as store:
         if retry_failed:
             store.forget_failures()
@@ -55,9 +54,9 @@ def run_sweep(
         counts = SweepCounts(len(wanted), len(done), len(pending))
         progress.start(counts.total, counts.stored_before)
         if pending:
-            scheduler_for(options)
+            scheduler_for(sweep.options)
             with executor() as started:
-                _drain(started, _Chunks(plan, options, pending, started.workers), store, progress)
+                _drain(started, _Chunks(sweep, pending, started.workers), store, progress)
         progress.finish()
     return counts
 
@@ -78,10 +77,9 @@ def _drain(executor: Executor, chunks: _Chunks, store: ResultStore, progress: Pr
 class _Chunks:
     """Cuts the points into tasks of one problem, so large that each is worth handing out."""
 
-    def __init__(self, plan: Plan, options: str, pending: list[Point], workers: int) -> None:
+    def __init__(self, sweep: Sweep, pending: list[Point], workers: int) -> None:
         self.unfinished = len(pending)
-        self._plan = plan
-        self._options = options
+        self._sweep = sweep
         self._workers = workers
         self._waiting = [list(points) for _, points in groupby(pending, key=lambda point: point.problem)]
         self._waiting.reverse()  # taken from the end
@@ -107,17 +105,7 @@ class _Chunks:
         else:
             self._waiting.pop()
         self._left -= len(chunk)
-        variants = self._plan.variants
-        problem = chunk[0].problem
-        shape = self._plan.shape_of[problem]
-        return Task(
-            self._options,
-            self._plan.problems[problem],
-            tuple(
-                (point.key, variants[point.variant].architecture, variants[point.variant].mapspaces[shape])
-                for point in chunk
-            ),
-        )
+        return self._sweep.task(chunk)
 
     def _size(self) -> int:
         if not self._measured:

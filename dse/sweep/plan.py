@@ -1,36 +1,56 @@
 """The plan of a sweep: distinct problems × variants, and the content hash that names each result.
 
-A plan holds all that the results mean, so a folder of results can be read without the files that the study was made of.
+A plan is plain data and holds all that the results mean, so that a folder of results can be read without the files
+that the study was made of, and by later versions of the project.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from dse import __version__
-from dse.specification.architecture import Architecture, parse_architecture
-from dse.specification.document import Document
-from dse.specification.mapspace import Mapspace
-from dse.specification.problem import Problem, parse_problem
+from dse.specification.problem import Problem
 from dse.specification.study import Study
 from dse.specification.template import Number
+from dse.sweep.task import Task
 
-__all__ = ["Plan", "PlannedLayer", "PlannedNetwork", "PlannedVariant", "Point", "plan_study", "schedule_options"]
+__all__ = [
+    "Plan",
+    "PlannedLayer",
+    "PlannedNetwork",
+    "PlannedProblem",
+    "PlannedVariant",
+    "Point",
+    "Sweep",
+    "plan_study",
+    "schedule_options",
+]
 
 
 @dataclass(frozen=True)
 class PlannedVariant:
-    """A variant; `mapspaces` follows the order of the plan's problems' shapes (`Plan.shape_of`)."""
+    """A variant: its `arch:` as plain data, and per shape of problem the bypass pattern and the hash of all that."""
 
     name: str
     parameters: Mapping[str, Number]
-    architecture: Architecture
-    mapspaces: tuple[Mapspace, ...]
+    architecture: Mapping[str, Any]
+    keep: Sequence[Sequence[Sequence[bool]]]
+    digests: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PlannedProblem:
+    """A distinct problem as plain data; `shape` is its index into the variants' `keep` and `digests`."""
+
+    problem: Mapping[str, Any]
+    macs: int
+    shape: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +84,18 @@ class Point:
 class Plan:
     """Everything that decides the results of a sweep, and what they are called.
 
-    `options` are the scheduler's, as plain data: who only reads results does not import the scheduler. `program` is the
-    version of the project: another version may answer differently, so its results do not mix.
+    `options` are the scheduler's. `program` is the version of the project: another version may answer differently, so
+    its results do not mix.
     """
 
     name: str
     description: str
     options: Mapping[str, Any]
     evaluator: str
+    program: str
     variants: tuple[PlannedVariant, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[PlannedProblem, ...]
     networks: tuple[PlannedNetwork, ...]
-    program: str = f"dse {__version__}"
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -83,30 +103,14 @@ class Plan:
         return tuple(self.variants[0].parameters)
 
     @cached_property
-    def shape_of(self) -> tuple[int, ...]:
-        """Per problem, the index of its mapspace in each variant's `mapspaces`."""
-        shapes = list(dict.fromkeys(problem.shape for problem in self.problems))
-        return tuple(shapes.index(problem.shape) for problem in self.problems)
-
-    @cached_property
     def identity(self) -> str:
-        """Hash of all but the descriptions: two plans with the same identity give the same results."""
+        """Hash of all but the description: two plans with the same identity give the same results."""
         return _digest(self.to_dict() | {"description": ""})
-
-    @cached_property
-    def _digests(self) -> tuple[list[list[str]], list[str]]:
-        """(per variant and shape, per problem) the hashes that a key is made of."""
-        common = _digest({"options": self.options, "evaluator": self.evaluator, "program": self.program})
-        variants = [
-            [_digest([common, variant.architecture.to_dict(), mapspace.keep]) for mapspace in variant.mapspaces]
-            for variant in self.variants
-        ]
-        return variants, [_digest(problem.to_dict()) for problem in self.problems]
 
     def key(self, variant: int, problem: int) -> str:
         """The content hash of a result: architecture, mapspace, problem, options, evaluator and program."""
-        variants, problems = self._digests
-        text = variants[variant][self.shape_of[problem]] + problems[problem]
+        planned = self.problems[problem]
+        text = self.variants[variant].digests[planned.shape] + planned.digest
         return hashlib.sha256(text.encode()).hexdigest()
 
     def points(self) -> Iterator[Point]:
@@ -117,76 +121,84 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for `study.json`."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "program": self.program,
-            "evaluator": self.evaluator,
-            "options": dict(self.options),
-            "problems": [problem.to_dict() for problem in self.problems],
-            "networks": [asdict(network) for network in self.networks],
-            "variants": [
-                {
-                    "name": variant.name,
-                    "parameters": dict(variant.parameters),
-                    "architecture": variant.architecture.to_dict(),
-                    "keep": [mapspace.keep for mapspace in variant.mapspaces],
-                }
-                for variant in self.variants
-            ],
-        }
+        return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan that `to_dict` wrote. Raises KeyError, TypeError or InputError on anything else."""
+        """The plan that `to_dict` wrote. Raises KeyError or TypeError on anything else."""
         return cls(
             data["name"],
             data["description"],
             data["options"],
             data["evaluator"],
-            tuple(
-                PlannedVariant(
-                    variant["name"],
-                    variant["parameters"],
-                    parse_architecture(Document(variant), variant["architecture"]),
-                    tuple(Mapspace(tuple(tuple(level) for level in keep)) for keep in variant["keep"]),
-                )
-                for variant in data["variants"]
-            ),
-            tuple(parse_problem(Document(problem), problem) for problem in data["problems"]),
+            data["program"],
+            tuple(PlannedVariant(**variant) for variant in data["variants"]),
+            tuple(PlannedProblem(**problem) for problem in data["problems"]),
             tuple(
                 PlannedNetwork(
-                    network["name"],
-                    network["source"],
-                    tuple(PlannedLayer(**layer) for layer in network["layers"]),
+                    network["name"], network["source"], tuple(PlannedLayer(**layer) for layer in network["layers"])
                 )
                 for network in data["networks"]
             ),
-            data["program"],
         )
 
 
-def plan_study(study: Study) -> Plan:
-    """The plan of a study: its problems without repetition, and all options of the scheduler."""
-    layers = [layer for network in study.networks for layer in network.layers]
-    problems = list(dict.fromkeys(layer.problem for layer in layers))
+@dataclass(frozen=True)
+class Sweep:
+    """A plan with the study that it came from: what is needed to run it. `problems` are those of the plan, in order."""
+
+    study: Study
+    plan: Plan
+    problems: tuple[Problem, ...]
+
+    @cached_property
+    def options(self) -> str:
+        """The scheduler's options as workers get them."""
+        return json.dumps(self.plan.options, sort_keys=True)
+
+    def task(self, points: Sequence[Point]) -> Task:
+        """What a worker needs for some points of one problem."""
+        problem = self.problems[points[0].problem]
+        variants = [self.study.variants[point.variant] for point in points]
+        return Task(
+            self.options,
+            problem,
+            tuple(
+                (point.key, variant.architecture, variant.mapspaces[problem.shape])
+                for point, variant in zip(points, variants, strict=True)
+            ),
+        )
+
+
+def plan_study(study: Study, evaluator: str | None = None) -> Sweep:
+    """The plan of a study: its problems without repetition, and all options of the scheduler.
+
+    `evaluator` replaces the one that the study names.
+    """
+    problems = tuple(dict.fromkeys(layer.problem for network in study.networks for layer in network.layers))
     shapes = list(dict.fromkeys(problem.shape for problem in problems))
     index = {problem: position for position, problem in enumerate(problems)}
-    return Plan(
+    options = schedule_options(study)
+    evaluator = evaluator or study.evaluator
+    program = f"dse {__version__}"
+    common = {"options": options, "evaluator": evaluator, "program": program}
+    variants: list[PlannedVariant] = []
+    for variant in study.variants:
+        architecture = variant.architecture.to_dict()
+        keep = [variant.mapspaces[shape].keep for shape in shapes]
+        digests = [_digest(common | {"architecture": architecture, "keep": pattern}) for pattern in keep]
+        variants.append(PlannedVariant(variant.name, variant.parameters, architecture, keep, digests))
+    plan = Plan(
         study.name,
         study.description,
-        schedule_options(study),
-        study.evaluator,
+        options,
+        evaluator,
+        program,
+        tuple(variants),
         tuple(
-            PlannedVariant(
-                variant.name,
-                variant.parameters,
-                variant.architecture,
-                tuple(variant.mapspaces[shape] for shape in shapes),
-            )
-            for variant in study.variants
+            PlannedProblem(problem.to_dict(), problem.macs, shapes.index(problem.shape), _digest(problem.to_dict()))
+            for problem in problems
         ),
-        tuple(problems),
         tuple(
             PlannedNetwork(
                 network.name,
@@ -196,6 +208,7 @@ def plan_study(study: Study) -> Plan:
             for network in study.networks
         ),
     )
+    return Sweep(study, plan, problems)
 
 
 def schedule_options(study: Study) -> dict[str, Any]:

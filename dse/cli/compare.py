@@ -1,0 +1,49 @@
+"""`dse compare`: two or more studies side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dse.errors import InputError
+from dse.report.comparison import compare_network, render_comparison
+from dse.report.totals import Total, network_totals
+from dse.sweep.folder import open_folder
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def command(folders: tuple[Path, ...], as_json: bool) -> int:
+    """The fronts of the studies in FOLDERS, for every network that two of them share."""
+    if len(folders) < 2:
+        raise click.UsageError("give two folders or more")
+    if len(set(map(str, folders))) < len(folders):
+        raise click.UsageError("a folder stands twice")
+    studies: dict[str, dict[str, Sequence[Total]]] = {}
+    for path in folders:
+        folder = open_folder(path)
+        plan, results = folder.read_plan(), folder.read_results()
+        for network in plan.networks:
+            studies.setdefault(network.name, {})[str(path)] = network_totals(plan, results, network)
+    shared = {name: of_network for name, of_network in studies.items() if len(of_network) > 1}
+    if not shared:
+        raise InputError(f"no two of these studies share a network (found: {', '.join(studies)})")
+    comparisons = [compare_network(name, of_network) for name, of_network in shared.items()]
+    if as_json:
+        click.echo(json.dumps({"networks": [comparison.to_dict() for comparison in comparisons]}))
+        return 0
+    click.echo("\n\n".join(render_comparison(comparison) for comparison in comparisons))
+    alone = sorted(studies.keys() - shared.keys())
+    if alone:
+        click.echo(f"\nIn one study only: {', '.join(alone)}")
+    click.echo(
+        "\ndominated: points of a study's front that a point of another dominates; hypervolume: share that a front\n"
+        "dominates of the box between the best and the worst figures of all variants; more is better."
+    )
+    return 0

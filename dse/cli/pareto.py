@@ -1,0 +1,60 @@
+"""`dse pareto`: the Pareto front of a study, finished or not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dse.report.front import OBJECTIVES, on_front
+from dse.report.table import render_front, render_incomplete
+from dse.report.totals import Total, network_totals, totals_named
+from dse.sweep.folder import open_folder
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--network", help="Of this network alone (default: the sum over all networks).")
+@click.option("--all", "everything", is_flag=True, help="List dominated variants too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def command(folder: Path, network: str | None, everything: bool, as_json: bool) -> int:
+    """The Pareto front of latency and energy of the study in FOLDER."""
+    opened = open_folder(folder)
+    plan, results = opened.read_plan(), opened.read_results()
+    totals = totals_named(plan, results, network)
+    if not as_json:
+        click.echo(render_front(plan, totals, everything))
+        incomplete = render_incomplete(totals)
+        if incomplete:
+            click.echo(f"\n{incomplete}")
+        return 0
+    flags = on_front(totals)
+    parts = {item.name: network_totals(plan, results, item) for item in plan.networks}
+    points = [
+        _point(total, flag) | {"networks": {name: _figures(of_network[index]) for name, of_network in parts.items()}}
+        for index, (total, flag) in enumerate(zip(totals, flags, strict=True))
+    ]
+    click.echo(
+        json.dumps({"study": plan.name, "network": totals[0].network, "objectives": list(OBJECTIVES), "points": points})
+    )
+    return 0
+
+
+def _point(total: Total, flag: bool) -> dict[str, Any]:
+    return {
+        "variant": total.variant.name,
+        "parameters": dict(total.variant.parameters),
+        **_figures(total),
+        "area_um2": total.area_um2,
+        "on_front": flag,
+        "complete": total.complete,
+        "error": "; ".join(total.missing) or None,
+    }
+
+
+def _figures(total: Total) -> dict[str, Any]:
+    return {"cycles": total.cycles, "energy_pJ": total.energy_pj, "edp": total.edp}

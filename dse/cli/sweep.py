@@ -1,0 +1,93 @@
+"""`dse sweep`: run a study, or go on with one, and show its Pareto front."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from dse.report.files import write_report_files
+from dse.report.table import render_front, render_incomplete
+from dse.report.totals import study_totals
+from dse.specification.study import EVALUATORS, load_study
+from dse.sweep.driver import run_sweep
+from dse.sweep.executors import ray_executor, serial_executor
+from dse.sweep.folder import StudyFolder
+from dse.sweep.plan import plan_study
+from dse.sweep.progress import Progress
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of the results.")
+@click.option("--workers", type=click.IntRange(1), help="Processes here (default: the cores). 1: no Ray.")
+@click.option("--address", help="Run on the Ray cluster at this address instead.")
+@click.option("--evaluator", type=click.Choice(EVALUATORS), help="What costs a mapping (default: as the study says).")
+@click.option("--retry-failed", is_flag=True, help="Run points again whose worker raised an error or died.")
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+def command(
+    study: Path,
+    output: Path,
+    workers: int | None,
+    address: str | None,
+    evaluator: str | None,
+    retry_failed: bool,
+    quiet: bool,
+) -> int:
+    """Schedule every layer of the STUDY's networks on every variant of its template.
+
+    Results are stored as they arrive: after an interrupt, the same command goes on where it stopped.
+    """
+    if workers is not None and address is not None:
+        raise click.UsageError("give --workers or --address, not both: a cluster has its own workers")
+    sweep = plan_study(load_study(study), evaluator)
+    plan = sweep.plan
+    folder = StudyFolder(output)
+    count = workers or len(os.sched_getaffinity(0))
+    serial = address is None and count == 1
+    progress = Progress(quiet=quiet)
+    try:
+        with _terminate_as_interrupt():
+            run_sweep(
+                sweep,
+                folder,
+                serial_executor if serial else partial(ray_executor, count, address),
+                progress,
+                retry_failed,
+            )
+    except KeyboardInterrupt:
+        progress.close()
+        stored = len(folder.read_results().keys() & {point.key for point in plan.points()})
+        click.echo(f"dse: interrupted; {stored} schedules are stored in {output}, the same command goes on", err=True)
+        return 130
+    totals = study_totals(plan, folder.read_results())
+    files = write_report_files(folder, plan)
+    incomplete = render_incomplete(totals)
+    click.echo(render_front(plan, totals))
+    if incomplete:
+        click.echo(f"\n{incomplete}")
+    click.echo(f"\nIn {output}: {', '.join(file.name for file in files)}")
+    click.echo(f"Look further: dse pareto {output} --all; dse export {output} --format csv --level layer")
+    return 0 if any(total.complete for total in totals) else 1
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """End on SIGTERM (a batch system's time limit) as on Ctrl-C, with everything stored."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

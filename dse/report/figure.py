@@ -1,0 +1,154 @@
+"""The picture of a front: every variant by latency and energy, the front as a staircase, its points named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dse.report.front import costs, on_front
+from dse.report.table import energy_unit
+from dse.report.totals import ALL_NETWORKS, Total
+from dse.sweep.plan import Plan
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
+
+__all__ = ["draw_front"]
+
+_FRONT = "#b2182b"
+_DOMINATED = "#8aa6c1"
+_LOG_SPAN = 8.0  # a wider span than this is drawn on a logarithmic axis
+_MOST_NAMES = 24  # of a longer front only some points are named
+_DATELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+_LABEL_OFFSETS = ((7, 6), (7, -13), (-7, 6), (-7, -13), (0, 12), (0, -20), (16, 14), (-16, -22), (22, -2))
+
+
+def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> None:
+    """Write the picture into each of `files` (PNG, SVG or PDF by suffix); equal studies give equal files."""
+    import matplotlib as mpl  # noqa: PLC0415  (a second to load)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    points = costs(totals)
+    flags = np.array(on_front(totals), dtype=np.bool_)
+    known = ~np.isnan(points).any(axis=1)
+    size, unit = energy_unit(float(points[known, 1].max()) if known.any() else 1.0)
+    points = points / (1.0, size)
+    order = [int(index) for index in np.argsort(points[:, 0], kind="stable") if flags[index]]
+    style: dict[Any, Any] = {"svg.hashsalt": "dse", "svg.fonttype": "path", "font.size": 10, "axes.axisbelow": True}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(9.5, 5.6), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        _draw_points(axes, points, known & ~flags, order)
+        _draw_axes(axes, points[known], unit)
+        axes.set_title(_title(plan, totals), loc="left", fontsize=11)
+        _draw_key(axes, totals, order)
+        figure.draw_without_rendering()
+        _name_points(axes, points, [(index, totals[index].variant.name) for index in _named(order)])
+        for file in files:
+            metadata = (
+                {"Date": None} if file.suffix == ".svg" else {"CreationDate": None} if file.suffix == ".pdf" else {}
+            )
+            figure.savefig(file, dpi=160, metadata=metadata)
+
+
+def _title(plan: Plan, totals: Sequence[Total]) -> str:
+    network = totals[0].network
+    names = " + ".join(item.name for item in plan.networks) if network == ALL_NETWORKS else network
+    incomplete = sum(not total.complete for total in totals)
+    note = f", {incomplete} incomplete not drawn" if incomplete else ""
+    return f"{plan.name}: {names}, {len(totals)} variants{note}"
+
+
+def _draw_points(
+    axes: Axes, points: npt.NDArray[np.float64], dominated: npt.NDArray[np.bool_], order: list[int]
+) -> None:
+    if dominated.any():
+        axes.scatter(
+            points[dominated, 0], points[dominated, 1], s=26, color=_DOMINATED, label="dominated", linewidths=0
+        )
+    if order:
+        front = points[order]
+        axes.step(front[:, 0], front[:, 1], where="post", color=_FRONT, linewidth=1.2, alpha=0.7)
+        axes.scatter(front[:, 0], front[:, 1], s=42, color=_FRONT, label="Pareto front", linewidths=0, zorder=3)
+
+
+def _draw_axes(axes: Axes, points: npt.NDArray[np.float64], unit: str) -> None:
+    from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415
+
+    for axis, values in ((axes.xaxis, points[:, 0]), (axes.yaxis, points[:, 1])):
+        if len(values) and values.min() > 0 and values.max() / values.min() > _LOG_SPAN:
+            (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_minor_formatter(NullFormatter())
+        if axis is axes.xaxis:
+            axis.set_major_formatter(EngFormatter(sep=" "))
+        else:
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.margins(0.08)
+    axes.set_xlabel("latency [cycles]")
+    axes.set_ylabel(f"energy [{unit}]")
+    axes.grid(color="#dddddd", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(points):
+        axes.legend(loc="best", frameon=False)
+    else:
+        axes.text(0.5, 0.5, "no variant is complete", transform=axes.transAxes, ha="center")
+
+
+def _named(order: list[int]) -> list[int]:
+    """The points of the front that get a name: all, or an even choice with both ends."""
+    if len(order) <= _MOST_NAMES:
+        return order
+    return [order[round(position)] for position in np.linspace(0, len(order) - 1, _MOST_NAMES)]
+
+
+def _draw_key(axes: Axes, totals: Sequence[Total], order: list[int]) -> None:
+    """What the names stand for, in a column to the right: the parameters of each named point."""
+    if not order:
+        return
+    names = [totals[index].variant for index in _named(order)]
+    header = ["", *names[0].parameters]
+    rows = [[variant.name, *map(str, variant.parameters.values())] for variant in names]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+    caption = "\n".join(f"{'  ' * position}{name}" for position, name in enumerate(header[1:]))
+    text = f"Pareto front, by latency\n{caption}\n\n" + "\n".join(lines)
+    axes.annotate(
+        text,
+        (1.02, 1.0),
+        xycoords="axes fraction",
+        va="top",
+        ha="left",
+        fontsize=8,
+        family="monospace",
+        linespacing=1.35,
+    )
+
+
+def _name_points(axes: Axes, points: npt.NDArray[np.float64], names: list[tuple[int, str]]) -> None:
+    """Write each name beside its point, at the first offset where it covers neither a point nor another name."""
+    known = points[~np.isnan(points).any(axis=1)]
+    marks = axes.transData.transform(known)
+    taken: list[Bbox] = []
+    for index, name in names:
+        label: Annotation | None = None
+        for dx, dy in _LABEL_OFFSETS:
+            if label is not None:
+                label.remove()
+            side = "left" if dx > 0 else "right" if dx < 0 else "center"
+            label = axes.annotate(
+                name, tuple(points[index]), (dx, dy), textcoords="offset points", ha=side, fontsize=8, color=_FRONT
+            )
+            box = label.get_window_extent()
+            if not any(box.overlaps(other) for other in taken) and not any(box.contains(*mark) for mark in marks):
+                break
+        if label is not None:
+            taken.append(label.get_window_extent())

@@ -1,0 +1,82 @@
+"""Tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dse.report.front import on_front
+from dse.report.totals import ALL_NETWORKS, Total
+from dse.specification.template import Number
+from dse.sweep.plan import Plan
+
+__all__ = ["energy_unit", "parameters_text", "render_front", "render_incomplete", "render_rows"]
+
+_ENERGY_UNITS = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
+_MAX_INCOMPLETE = 10
+
+
+def render_rows(header: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
+    """Columns aligned right, the first one left."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+
+    def text(line: Sequence[str]) -> str:
+        cells = [f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)]
+        return (indent + "  ".join([f"{line[0]:<{widths[0]}}", *cells[1:]])).rstrip()
+
+    return "\n".join(map(text, lines))
+
+
+def energy_unit(largest_pj: float) -> tuple[float, str]:
+    """(pJ per unit, unit) in which `largest_pj` reads well."""
+    return next(((size, unit) for size, unit in _ENERGY_UNITS if largest_pj >= size), _ENERGY_UNITS[-1])
+
+
+def parameters_text(parameters: Iterable[tuple[str, Number]]) -> str:
+    """`pe_count=16 global_buffer_kib=64`."""
+    return " ".join(f"{name}={value}" for name, value in parameters)
+
+
+def render_front(plan: Plan, totals: Sequence[Total], everything: bool = False) -> str:
+    """The front of `totals`, fastest first; with `everything`, all complete variants with the front marked."""
+    flags = on_front(totals)
+    shown = [
+        (total, flag) for total, flag in zip(totals, flags, strict=True) if flag or (everything and total.complete)
+    ]
+    shown.sort(key=lambda item: (item[0].cycles or 0, item[0].energy_pj or 0.0, item[0].variant.name))
+    complete = sum(total.complete for total in totals)
+    network = totals[0].network
+    names = " + ".join(item.name for item in plan.networks) if network == ALL_NETWORKS else network
+    title = (
+        f"{plan.name}: {names}, objective {plan.options['objective']}. "
+        f"{complete} of {len(totals)} variants complete, {sum(flags)} on the Pareto front of latency and energy"
+    )
+    if not shown:
+        return title
+    size, unit = energy_unit(max(total.energy_pj or 0.0 for total, _ in shown))
+    with_area = any(total.area_um2 is not None for total, _ in shown)
+    header = ["variant", *plan.parameters, "cycles", f"energy [{unit}]", "EDP [pJ cycles]"]
+    rows = []
+    for total, flag in shown:
+        row = [total.variant.name + (" *" if everything and flag else ""), *map(str, total.variant.parameters.values())]
+        row += [f"{total.cycles:,}", f"{(total.energy_pj or 0.0) / size:,.4g}", f"{total.edp:.4g}"]
+        if with_area:
+            row.append("?" if total.area_um2 is None else f"{total.area_um2 / 1e6:.4g}")
+        rows.append(row)
+    legend = "\n  * on the front" if everything else ""
+    return f"{title}\n\n{render_rows([*header, *(['area [mm2]'] if with_area else [])], rows)}{legend}"
+
+
+def render_incomplete(totals: Sequence[Total]) -> str:
+    """The variants that lack a layer, with the first reasons; empty where there are none."""
+    incomplete = [total for total in totals if not total.complete]
+    if not incomplete:
+        return ""
+    lines = [f"{len(incomplete)} of {len(totals)} variants incomplete, not compared:"]
+    for total in incomplete[:_MAX_INCOMPLETE]:
+        more = f" (and {len(total.missing) - 1} more layers)" if len(total.missing) > 1 else ""
+        parameters = parameters_text(total.variant.parameters.items())
+        lines.append(f"  {total.variant.name} {parameters}: {total.missing[0]}{more}")
+    if len(incomplete) > _MAX_INCOMPLETE:
+        lines.append(f"  and {len(incomplete) - _MAX_INCOMPLETE} more: dse export --level variant lists them all")
+    return "\n".join(lines)
