@@ -161,7 +161,7 @@ def _block_answers(
             if "id" in data:
                 echoed["id"] = data["id"]
             require_values(data, "arch", "problem", "mapping")
-            architecture, problem = cache.architecture(data["arch"]), cache.problem(data["problem"])
+            architecture, problem = cache.architecture(data), cache.problem(data["problem"])
             points.append((architecture, problem, cache.mapping(data["mapping"], architecture, problem)))
             outcomes.append((echoed, None))
         except InputError as error:

@@ -121,7 +121,7 @@ def _batch_answers(path: Path, scheduler: Scheduler) -> Iterator[dict[str, Any]]
             if "id" in data:
                 echoed["id"] = data["id"]
             require_values(data, "arch", "problem")
-            architecture, problem = cache.architecture(data["arch"]), cache.problem(data["problem"])
+            architecture, problem = cache.architecture(data), cache.problem(data["problem"])
             pattern = data.get("mapspace")
             mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, problem.shape)
             schedule = scheduler.schedule(architecture, problem, mapspace)

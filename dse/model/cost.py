@@ -127,13 +127,15 @@ def cost_nests(frame: Frame, nests: NestBatch, elide_first_fill: bool = False) -
         level_cycles[:, index] = _level_cycles(frame, index, traffic, compute)
         clusters = np.minimum(nests.instances[:, index], max(level.instances // level.cluster_size, 1))
         spread = nests.instances[:, index] / clusters
-        vector_energy = technology.vector_access_energy_pj(level)
+        energies = technology.access_energies_pj(level)
         hop_energy = technology.wire_energy_per_hop_pj(level, widths[index])
         for tensor, own in enumerate(traffic):
             if frame.keep[index][tensor]:
                 reads, fills, updates = own.reads[:, index], own.fills[:, index], own.updates[:, index]
-                vectors = sum(-(-words // level.block_size) for words in (reads, fills, updates))
-                per_instance = vectors * vector_energy / spread
+                per_cluster = np.zeros(count)
+                for words, energy in zip((reads, fills, updates), energies, strict=True):
+                    per_cluster = per_cluster + -(-words // level.block_size) * energy
+                per_instance = per_cluster / spread
                 access_energy[:, index, tensor] = per_instance * nests.instances[:, index]
                 generation = level.address_generation_energy_pj
                 if generation is not None and generation > 0:

@@ -11,7 +11,14 @@ import math
 
 from dse.specification.architecture import Architecture, StorageLevel
 
-__all__ = ["area_um2", "mac_energy_pj", "tile_widths_um", "vector_access_energy_pj", "wire_energy_per_hop_pj"]
+__all__ = [
+    "access_energies_pj",
+    "area_um2",
+    "mac_energy_pj",
+    "tile_widths_um",
+    "vector_access_energy_pj",
+    "wire_energy_per_hop_pj",
+]
 
 
 def mac_energy_pj(architecture: Architecture) -> float:
@@ -35,14 +42,24 @@ def vector_access_energy_pj(level: StorageLevel) -> float:
     return ((5 / 99.5) * (kilobytes - 0.5) + 1) * width_bits / 16 / level.cluster_size
 
 
+def access_energies_pj(level: StorageLevel) -> tuple[float, float, float]:
+    """Energy of a read, a fill and an update of one block; alike unless a reference table tells them apart."""
+    alike = vector_access_energy_pj(level)
+    given = (level.read_energy_pj, level.fill_energy_pj, level.update_energy_pj)
+    read, fill, update = (alike if energy is None else energy for energy in given)
+    return read, fill, update
+
+
 def _instance_area_um2(level: StorageLevel) -> float:
+    if level.area_um2 is not None:
+        return level.area_um2
     return 0.0 if not level.cluster_area_um2 else level.cluster_area_um2 / level.cluster_size
 
 
 def area_um2(architecture: Architecture) -> float | None:
     """Area of all instances; None where the architecture gives none (PAT has no areas)."""
     arithmetic = architecture.arithmetic
-    if arithmetic.area_um2 is None and not any(level.cluster_area_um2 for level in architecture.storage):
+    if arithmetic.area_um2 is None and not any(map(_instance_area_um2, architecture.storage)):
         return None
     total = (arithmetic.area_um2 or 0.0) * arithmetic.instances
     return total + sum(_instance_area_um2(level) * level.instances for level in architecture.storage)

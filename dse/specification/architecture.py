@@ -61,6 +61,11 @@ class StorageLevel:
     energy_per_hop_pj: float | None = None
     router_energy_pj: float | None = None
     tile_width_um: float | None = None
+    read_energy_pj: float | None = None
+    """Energy of one block access of each kind and area of an instance, from reference tables (Accelergy)."""
+    fill_energy_pj: float | None = None
+    update_energy_pj: float | None = None
+    area_um2: float | None = None
 
     @property
     def effective_entries(self) -> int | None:

@@ -9,6 +9,7 @@ from dse.specification.architecture import Architecture, parse_architecture
 from dse.specification.document import Document
 from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
+from dse.specification.reference_tables import apply_reference_tables
 
 __all__ = ["PointCache"]
 
@@ -20,11 +21,13 @@ class PointCache:
         self._architectures: dict[str, Architecture] = {}
         self._problems: dict[str, Problem] = {}
 
-    def architecture(self, data: Any) -> Architecture:
-        """The architecture of `data`, the content of `arch:`; raises InputError."""
-        key = json.dumps(data)
+    def architecture(self, point: dict[str, Any]) -> Architecture:
+        """The architecture of a point's `arch`, with its `ERT` and `ART`; raises InputError."""
+        parts = {key: point[key] for key in ("arch", "ERT", "ART") if key in point}
+        key = json.dumps(parts)
         if key not in self._architectures:
-            self._architectures[key] = parse_architecture(Document({"arch": data}), data)
+            document = Document(parts)
+            self._architectures[key] = apply_reference_tables(document, parse_architecture(document, parts["arch"]))
         return self._architectures[key]
 
     def problem(self, data: Any) -> Problem:

@@ -17,6 +17,7 @@ from dse.specification.architecture import Architecture, parse_architecture
 from dse.specification.document import Document, load_document
 from dse.specification.expressions import ExpressionError, evaluate_expression, names_in_expression
 from dse.specification.fields import Reader, describe, nearest
+from dse.specification.reference_tables import apply_reference_tables
 
 __all__ = ["Number", "Template", "load_architecture", "load_template", "parse_template"]
 
@@ -113,11 +114,13 @@ def parse_template(document: Document) -> Template:
 
 
 def load_architecture(document: Document) -> Architecture:
-    """The architecture in a document (`arch:` or `architecture:`), templates with their default values.
+    """The architecture in a document (`arch:` or `architecture:`), with the energies of `ERT:` and areas of `ART:`.
+
+    Templates take their default values.
 
     Raises InputError with every fault.
     """
-    return parse_template(document).instantiate()[0]
+    return apply_reference_tables(document, parse_template(document).instantiate()[0])
 
 
 def _architecture_key(document: Document) -> str:
