@@ -108,7 +108,8 @@ class Problem:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of Timeloop's `problem:`."""
-        shape: Any = self.shape.name if SHAPES.get(self.shape.name) == self.shape else self.shape.to_dict()
+        known = self.shape.name in _TIMELOOP_SHAPES and SHAPES[self.shape.name] == self.shape
+        shape: Any = self.shape.name if known else self.shape.to_dict()
         return (
             {"shape": shape}
             | dict(zip(self.shape.dimensions, self.bounds, strict=True))
@@ -146,8 +147,34 @@ CNN_LAYER = _shape(
     Outputs="N K Q P",
 )
 
-SHAPES: Mapping[str, Shape] = {CNN_LAYER.name: CNN_LAYER}
+_GEMM = _shape("gemm-ABZ", "MNK", "", "Z", A="M K", B="N K", Z="M N")
+_HALO = "R*Wdilation+P*Wstride S*Hdilation+Q*Hstride"
+_OWN_SHAPES = (
+    _shape("batched-matmul", "BMNK", "", "Z", A="B M K", B="B N K", Z="B M N"),
+    _shape(
+        "depthwise-conv",
+        "RSPQCN",
+        "Wstride Hstride Wdilation Hdilation",
+        "Outputs",
+        Weights="C R S",
+        Inputs=f"N C {_HALO}",
+        Outputs="N C Q P",
+    ),
+    _shape(
+        "grouped-conv",
+        "RSPQCKGN",
+        "Wstride Hstride Wdilation Hdilation",
+        "Outputs",
+        Weights="G C K R S",
+        Inputs=f"N G C {_HALO}",
+        Outputs="N G K Q P",
+    ),
+)
+
+SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in (CNN_LAYER, _GEMM, *_OWN_SHAPES)}
 """Shapes that a problem may name instead of describing them."""
+
+_TIMELOOP_SHAPES = frozenset({CNN_LAYER.name, _GEMM.name})  # its problem-shapes/: others are written out in full
 
 
 def parse_problem(document: Document, data: object, path: KeyPath = ("problem",)) -> Problem:
