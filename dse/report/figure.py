@@ -119,7 +119,8 @@ def _draw_key(axes: Axes, totals: Sequence[Total], order: list[int]) -> None:
     rows = [[variant.name, *map(str, variant.parameters.values())] for variant in names]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
-    caption = "\n".join(f"{'  ' * position}{name}" for position, name in enumerate(header[1:]))
+    starts = [sum(widths[:column]) + 2 * column for column in range(len(header))]
+    caption = "\n".join(" " * start + name for start, name in zip(starts[1:], header[1:], strict=True))
     text = f"Pareto front, by latency\n{caption}\n\n" + "\n".join(lines)
     axes.annotate(
         text,

@@ -108,8 +108,9 @@ class Study:
 def shipped_files(folder: str) -> dict[str, Path]:
     """Name -> path of the templates (`arch_templates`) or networks (`workloads`) that come with the project."""
     package = Path(__file__).resolve().parent.parent
-    files = [path for base in (package.parent, package) for path in sorted((base / folder).glob("*.yaml"))]
-    return {path.stem: path for path in reversed(files)}
+    files = [path for base in (package, package.parent) for path in sorted((base / folder).glob("*.yaml"))]
+    here = Path.cwd()
+    return {path.stem: path.relative_to(here) if path.is_relative_to(here) else path for path in files}
 
 
 def load_study(path: str | Path) -> Study:
@@ -339,18 +340,18 @@ def _expand(
 def _report_refused(
     reader: Reader, refused: list[tuple[dict[str, Number], tuple[Fault, ...]]], combinations: int
 ) -> None:
-    """One fault for each line of the template that refuses variants, with the first of them as the example."""
-    examples: dict[tuple[str, int | None, str], list[tuple[dict[str, Number], Fault]]] = {}
+    """One fault for each way in which variants fail (the first thing wrong with each), with an example."""
+    ways: dict[tuple[str, int | None, str], list[tuple[dict[str, Number], tuple[Fault, ...]]]] = {}
     for parameters, faults in refused:
-        for fault in faults:
-            examples.setdefault((fault.file, fault.line, fault.key), []).append((parameters, fault))
-    for found in examples.values():
-        parameters, fault = found[0]
+        ways.setdefault((faults[0].file, faults[0].line, faults[0].key), []).append((parameters, faults))
+    for found in ways.values():
+        parameters, faults = found[0]
         shown = " ".join(f"{name}={value}" for name, value in parameters.items())
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
         reader.fault(
             ("study", "parameters"),
-            f"{len(found)} of {combinations} variants are no valid architecture; {shown}: {fault} "
-            "(leave them out with a constraint)",
+            f"{len(found)} of {combinations} variants are no valid architecture; {shown}: {faults[0]}{more} "
+            "(leave such values out with a constraint)",
         )
 
 
