@@ -16,7 +16,7 @@ from dse.scheduler.decode import encode, mapping_of, overflow
 from dse.scheduler.factors import Structure
 from dse.scheduler.options import Schedule, ScheduleOptions
 from dse.scheduler.orderings import best_order
-from dse.scheduler.program import SPARE_CUTS, Program, Row
+from dse.scheduler.program import SPARE_CUTS, Program
 from dse.scheduler.repair import overflow_cut, shrunk, why_nothing_fits
 from dse.scheduler.solvers import SolveStats, Status, solver_named
 from dse.scheduler.traffic import cosa_cost
@@ -84,7 +84,7 @@ class CosaMethod:
     def _solve(self, program: Program, architecture: Architecture) -> tuple[Mapping | None, SolveStats, float]:
         """(mapping whose tiles fit, statistics of the last solve, seconds of all solves)."""
         gap = math.log2(1.0 + self.options.gap)
-        cuts: list[Row] = []
+        cuts: list[tuple[dict[tuple[int, int], float], float]] = []
         seconds = 0.0
         while True:
             stats = self.solver.solve(program.problem, gap, self.options.time_limit_seconds - seconds)
@@ -97,9 +97,17 @@ class CosaMethod:
             level = overflow(architecture, program.structure, mapping)
             if level is None:
                 return mapping, stats, seconds
-            if len(cuts) == SPARE_CUTS or stats.status is Status.LIMIT or seconds >= self.options.time_limit_seconds:
+            alone = (
+                sum(program.structure.keep[level]) == 1
+            )  # no tangent helps: a tile's extent is bounded from below only
+            if (
+                alone
+                or len(cuts) == SPARE_CUTS
+                or stats.status is Status.LIMIT
+                or seconds >= self.options.time_limit_seconds
+            ):
                 return shrunk(architecture, program.structure, mapping), stats, seconds
-            cuts.append(overflow_cut(program, architecture, mapping, level))
+            cuts.append(overflow_cut(program.structure, architecture, mapping, level))
             program.set_cuts(cuts)
 
     def _termination(self, value: float, bound: float | None, stats: SolveStats) -> str:

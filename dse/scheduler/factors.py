@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import combinations, product
 
 from dse.specification.architecture import Architecture
 from dse.specification.mapspace import Mapspace
 from dse.specification.problem import Problem, Term
 
-__all__ = ["Axis", "PrimeFactor", "Slot", "Structure", "divisors", "prime_factors"]
+__all__ = ["Axis", "PrimeFactor", "Slot", "Structure", "divisors", "largest_product", "prime_factors"]
 
 Axis = tuple[Term, ...]
 
@@ -39,6 +39,15 @@ def divisors(number: int) -> tuple[int, ...]:
     """All divisors of a positive whole number, ascending."""
     powers = [[prime**power for power in range(top + 1)] for prime, top in prime_factors(number)]
     return tuple(sorted(math.prod(choice) for choice in product(*powers)))
+
+
+@lru_cache(maxsize=4096)
+def largest_product(numbers: tuple[int, ...], limit: int) -> int:
+    """The largest product of divisors of `numbers`, one of each, that is at most `limit` (a positive number)."""
+    products = {1}
+    for number in numbers:
+        products = {own * divisor for own in products for divisor in divisors(number) if own * divisor <= limit}
+    return max(products)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,39 @@ class Structure:
             if moving and (len(moving) > 1 or problem.weight(moving[0]) > 1):
                 result.append(moving)
         return tuple(result)
+
+    @cached_property
+    def symmetry(self) -> tuple[int, int] | None:
+        """Two dimensions that can be exchanged, possibly with two others, without changing the problem, if any.
+
+        P and Q of a convolution with a square image and kernel, for one.
+        """
+        problem = self.problem
+
+        def axes(rename: dict[int, int]) -> list[frozenset[frozenset[tuple[int, int]]]]:
+            return [
+                frozenset(
+                    frozenset((rename.get(term.dimension, term.dimension), problem.weight(term)) for term in axis)
+                    for axis in space.axes
+                )
+                for space in problem.shape.data_spaces
+            ]
+
+        alike = [
+            (one, other)
+            for one, other in combinations(range(len(problem.bounds)), 2)
+            if problem.bounds[one] == problem.bounds[other] > 1
+        ]
+        alike.sort(key=lambda pair: -problem.bounds[pair[0]])
+        plain = axes({})
+        for one, other in alike:
+            small = [pair for pair in combinations(range(len(problem.bounds)), 2) if len({one, other, *pair}) == 4]
+            for third, fourth in [(one, other), *small]:
+                if problem.bounds[third] == problem.bounds[fourth]:
+                    swap = {one: other, other: one, third: fourth, fourth: third}
+                    if axes(swap) == plain:
+                        return one, other
+        return None
 
     def extent(self, axis: Axis, sizes: dict[int, int]) -> int:
         """Words that a tile of the given size per dimension spans along an axis (skipped rows of a stride included)."""

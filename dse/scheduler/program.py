@@ -16,7 +16,7 @@ architecture with the user's weights make up the parameter `cost`: one compiled 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -25,11 +25,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from dse.scheduler.factors import Axis, Structure, divisors
+from dse.scheduler.factors import Axis, Slot, Structure, divisors, largest_product
 from dse.scheduler.orders import order_classes
 from dse.specification.architecture import Architecture
 
-__all__ = ["UNLIMITED_LOG2", "Program"]
+__all__ = ["SPARE_CUTS", "Program", "Row", "log_limit"]
 
 Row = npt.NDArray[np.float64]
 """A linear form in x; its last entry is the constant."""
@@ -40,8 +40,9 @@ UNLIMITED_LOG2 = 60.0
 SPARE_CUTS = 6
 """Rows kept free for tangents at solutions that overflow a shared buffer."""
 
+_MARGIN = 1e-5  # what is allowed by no more than this, the exact check of the tiles finds
 _COLUMNS = 400  # more combinations of tile sizes on one axis than this: bounded from below instead
-_TANGENTS = (0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -2.5, -3.0, -4.0, -5.0, -6.0, -8.0)
+_TANGENTS = (0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -3.0, -4.5, -6.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,6 @@ class Program:
         self._below: list[Row] = []
         self._parameter_rows: list[tuple[int, int]] = []  # (row of _below, entry of the parameter `limit`)
         self.limits: list[tuple[str, int]] = []  # what an entry of `limit` is: ("capacity"|"x"|"y", level)
-        self._pending: list[tuple[list[Row], list[Row]]] = []
 
         slots, factors = structure.slots, structure.factors
         self.count_size = len(factors) * len(slots)
@@ -80,6 +80,7 @@ class Program:
         self._choose_orders()
         self._choose_tiles()
         self._limit_capacities()
+        self._break_symmetry()
         self._compile()
 
     # ---- variables
@@ -247,10 +248,11 @@ class Program:
             choices = ((self.order[level, index], 1.0) for index in range(len(self.classes)))
             self._equal.append(self.row(choices, -1.0))
         for (space, level), binary in self.passes.items():
-            moving = structure.relevant(space)
-            most = sum(factor.multiplicity for factor in structure.factors if factor.dimension in moving)
-            number = self.row_factors(moving, "t", range(level, level + 1), logs=False)
-            self._below.append(number + self.row([(binary, float(most))], -float(most)))
+            column = structure.slots.index(Slot(level, "temporal"))
+            for position, factor in enumerate(structure.factors):
+                if factor.dimension in structure.relevant(space):
+                    top = float(factor.multiplicity)
+                    self._below.append(self.row([(int(self.count[position, column]), 1.0), (binary, top)], -top))
         for (space, child, level, index), saved in self.saved.items():
             top = self._run_log(space, index)
             run = self.classes[index].runs[space]
@@ -298,6 +300,17 @@ class Program:
                     )
                     self._limit(row, ("capacity", level))
 
+    def _break_symmetry(self) -> None:
+        """Of two mappings that differ in the names of two dimensions alone, keep one."""
+        if self.structure.symmetry is not None:
+            one, other = self.structure.symmetry
+            row = self.row()
+            for position, factor in enumerate(self.structure.factors):
+                sign = {one: 1.0, other: -1.0}.get(factor.dimension, 0.0)
+                weights = sign * self._slot_logs[position] * 0.7 ** np.arange(len(self.structure.slots))
+                row[self.count[position]] += weights
+            self._below.append(row)
+
     # ---- the compiled problem
 
     def _compile(self) -> None:
@@ -322,34 +335,48 @@ class Program:
             uses[row, entry] = 1.0
         self.limit = cp.Parameter(len(self.limits), name="limit")
         self.cost = cp.Parameter(self.size, name="cost")
-        self.cut = cp.Parameter((SPARE_CUTS, self.size), name="cut")
+        self.cut = cp.Parameter((SPARE_CUTS, max(len(self.share), 1)), name="cut")
         self.cut_limit = cp.Parameter(SPARE_CUTS, name="cut_limit")
         constraints = [
             sp.csr_array(equal[:, order]) @ x == -equal[:, -1],
             sp.csr_array(below[:, order]) @ x <= sp.csr_array(uses) @ self.limit - below[:, -1],
-            self.cut @ x <= self.cut_limit,
         ]
+        if self.share:
+            tiles = np.array([self.row_tile(space, level) for level, space in self.share])
+            constraints.append(self.cut @ (sp.csr_array(tiles[:, order]) @ x + tiles[:, -1]) <= self.cut_limit)
         self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
 
     def set_parameters(self, architecture: Architecture, cost: Row) -> None:
         """Give the compiled problem the limits of an architecture and the coefficients of an objective."""
-        values: dict[str, Callable[[int], float]] = {
-            "capacity": lambda level: log_capacity(architecture, level),
-            "x": lambda level: math.log2(architecture.fanouts[level][0] + 0.5),
-            "y": lambda level: math.log2(architecture.fanouts[level][1] + 0.5),
-        }
-        self.limit.value = np.array([values[what](level) for what, level in self.limits])
+        self.limit.value = np.array([self._log_limit(architecture, what, level) for what, level in self.limits])
         self.cost.value = cost[:-1][self._order]
         self.set_cuts([])
 
-    def set_cuts(self, rows: Sequence[Row]) -> None:
-        """Extra rows <= 0, at most SPARE_CUTS."""
-        cuts = np.zeros((SPARE_CUTS, self.size))
+    def _log_limit(self, architecture: Architecture, what: str, level: int) -> float:
+        """log2 of the largest product of factors that fits: a tighter relaxation than the limit itself."""
+        structure = self.structure
+        if what in ("x", "y"):
+            return log_limit(largest_product(structure.problem.bounds, architecture.fanouts[level][what == "y"]))
+        entries = architecture.storage[level].effective_entries
+        kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
+        if entries and len(kept) == 1 and not structure.box_axes(kept[0]):
+            relevant = structure.relevant(kept[0])
+            entries = largest_product(tuple(structure.problem.bounds[dimension] for dimension in relevant), entries)
+        return log_limit(entries)
+
+    def set_cuts(self, cuts: Sequence[tuple[Mapping[tuple[int, int], float], float]]) -> None:
+        """Extra rows, at most SPARE_CUTS: ({(level, data space): coefficient of its log2 tile}, upper limit).
+
+        The level is one that several data spaces share.
+        """
+        coefficients = np.zeros((SPARE_CUTS, max(len(self.share), 1)))
         limits = np.ones(SPARE_CUTS)
-        for position, row in enumerate(rows):
-            cuts[position] = row[:-1][self._order]
-            limits[position] = -row[-1]
-        self.cut.value, self.cut_limit.value = cuts, limits
+        positions = {pair: position for position, pair in enumerate(self.share)}
+        for row, (tiles, limit) in enumerate(cuts):
+            limits[row] = limit
+            for pair, coefficient in tiles.items():
+                coefficients[row, positions[pair]] = coefficient
+        self.cut.value, self.cut_limit.value = coefficients, limits
 
     @property
     def solution(self) -> Row:
@@ -369,7 +396,8 @@ def _exponent(number: int, prime: int) -> int:
     return exponent
 
 
-def log_capacity(architecture: Architecture, level: int) -> float:
-    """log2 of the words of a level, half a word added: whole numbers keep their distance from a solver's tolerance."""
-    entries = architecture.storage[level].effective_entries
-    return UNLIMITED_LOG2 if entries is None else math.log2(entries + 0.5) if entries else -1.0
+def log_limit(limit: int | None) -> float:
+    """log2 of a limit; the margin keeps a product that is just allowed away from the solvers' tolerances (1e-6)."""
+    if limit is None:
+        return UNLIMITED_LOG2
+    return math.log2(limit) + _MARGIN if limit else -1.0

