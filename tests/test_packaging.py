@@ -100,5 +100,6 @@ def test_wheel_holds_types_marker_entry_point_and_nothing_but_the_package(tmp_pa
         names = archive.namelist()
         assert "dse = dse.cli:main" in archive.read(f"{dist_info}/entry_points.txt").decode()
     assert "dse/py.typed" in names
+    assert {"dse/arch_templates/simba.yaml", "dse/workloads/resnet50.yaml", "dse/experiments/smoke.yaml"} <= set(names)
     assert f"{dist_info}/licenses/LICENSE" in names
     assert {name.partition("/")[0] for name in names} == {"dse", dist_info}
