@@ -132,15 +132,19 @@ def _evaluate_in_folder(executable: Path, point: Point, seconds: float, name: st
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@lru_cache(maxsize=16)
-def _recognised_version(executable: Path, modified_ns: int, size_bytes: int, seconds: float) -> str:
-    """The version whose counts the program follows; time and size of the file make a new build a new question."""
+def probe_point() -> Point:
+    """The mapping by which versions are told apart."""
     document = Document(_PROBE)
     architecture = parse_architecture(document, _PROBE["arch"])
     problem = parse_problem(document, _PROBE["problem"])
-    mapping = parse_mapping(document, _PROBE["mapping"], architecture, problem)
+    return architecture, problem, parse_mapping(document, _PROBE["mapping"], architecture, problem)
+
+
+@lru_cache(maxsize=16)
+def _recognised_version(executable: Path, modified_ns: int, size_bytes: int, seconds: float) -> str:
+    """The version whose counts the program follows; time and size of the file make a new build a new question."""
     try:
-        answer = _evaluate_in_folder(executable, (architecture, problem, mapping), seconds, "", False)
+        answer = _evaluate_in_folder(executable, probe_point(), seconds, "", False)
     except InputError as error:
         raise TimeloopError(f"{executable} does not accept Timeloop's v0.1 format: {error}") from error
     if not answer.valid:

@@ -12,6 +12,7 @@ from dse.model.technology import mac_energy_pj
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.problem import Problem
+from dse.specification.reference_tables import reference_tables
 
 __all__ = ["input_documents", "write_inputs"]
 
@@ -25,21 +26,24 @@ def input_documents(architecture: Architecture, problem: Problem, mapping: Mappi
 
     Shapes that Timeloop ships (`cnn-layer`) are named, all others are described in the problem itself. Timeloop reads
     `energy` and `area` of the arithmetic as integers and refuses others (src/model/arithmetic.cpp: `ParseSpecs`);
-    such a value goes into an energy and an area reference table, as Accelergy would write them. (Areas in such a table
-    are read in single precision.)
+    such a value goes into the reference tables, as Accelergy would write them. (Timeloop reads areas in these tables in
+    single precision.)
     """
     arch = _with_integers(architecture.to_dict())
+    tables = reference_tables(architecture)
     documents: dict[str, dict[str, Any]] = {"arch.yaml": {"arch": arch}}
     if any(isinstance(arch["arithmetic"].get(key), float) for key in ("energy", "area")):
         arithmetic = architecture.arithmetic
         for key in ("energy", "area"):
             arch["arithmetic"].pop(key, None)
-        name, _, _ = arithmetic.name.partition("[")
         compute = [{"name": "compute", "energy": mac_energy_pj(architecture)}]
-        documents["tables.yaml"] = {
-            "ERT": {"version": _TABLE_VERSION, "tables": [{"name": name, "actions": compute}]},
-            "ART": {"version": _TABLE_VERSION, "tables": [{"name": name, "area": arithmetic.area_um2 or 0.0}]},
-        }
+        energies = tables.setdefault("ERT", {"version": _TABLE_VERSION, "tables": []})
+        energies["tables"].append({"name": arithmetic.name, "actions": compute})
+        if arithmetic.area_um2 is not None:
+            areas = tables.setdefault("ART", {"version": _TABLE_VERSION, "tables": []})
+            areas["tables"].append({"name": arithmetic.name, "area": arithmetic.area_um2})
+    if tables:
+        documents["tables.yaml"] = tables
     documents["problem.yaml"] = {"problem": problem.to_dict()}
     documents["mapping.yaml"] = {"mapping": mapping.directives(architecture, problem.shape)}
     return documents

@@ -94,7 +94,8 @@ def _environment(executable: Path) -> dict[str, str]:
     """Little more than PATH and library paths, to which the places of Timeloop's own library are added.
 
     What would change the model (TIMELOOP_DISABLE_LINK_TRANSFERS, ENABLE_FIRST_READ_ELISION and others) stays out, and
-    so do other folders of problem shapes. TIMELOOP_DIR is where the shapes of this very program stand.
+    so do other folders of problem shapes. TIMELOOP_DIR is where the shapes of this very program stand; unset, it looks
+    where it was built.
     """
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment["LC_ALL"] = "C"  # the dynamic linker's messages in English
@@ -103,10 +104,10 @@ def _environment(executable: Path) -> dict[str, str]:
     libraries += [str(place) for place in (executable.resolve().parent, home / "lib") if (place / _LIBRARY).is_file()]
     if libraries:
         environment["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
-    if (home / "problem-shapes").is_dir():
-        environment["TIMELOOP_DIR"] = str(home)
-    elif "TIMELOOP_DIR" in os.environ:
-        environment["TIMELOOP_DIR"] = os.environ["TIMELOOP_DIR"]
+    for place in (str(home), os.environ.get("TIMELOOP_DIR")):
+        if place and Path(place, "problem-shapes").is_dir():
+            environment["TIMELOOP_DIR"] = place
+            break
     return environment
 
 
