@@ -277,8 +277,8 @@ def _read_storage(section: Section) -> StorageLevel:
         tile_width_um=section.number("tile-width", default=None),
     )
     section.finish()
-    if instances % cluster_size and instances > cluster_size:
-        section.fault("cluster-size", f"{instances} instances are no multiple of a cluster of {cluster_size}")
+    if instances < cluster_size:  # Timeloop would count no energy at all
+        section.fault("cluster-size", f"a cluster of {cluster_size} needs as many instances, there are {instances}")
     if technology == "DRAM" and cluster_size != 1:
         section.fault("cluster-size", f"a DRAM has a cluster-size of 1, got {cluster_size}")
     return level
