@@ -183,6 +183,6 @@ def _answers(points: list[Point], timeloop: TimeloopEvaluator | None, compare: b
         elif isinstance(outcome, InputError):
             yield Evaluation(error=str(outcome), evaluator=timeloop.name).to_dict()
         elif own is not None:
-            yield _comparison(differences(own, outcome, point[0]))
+            yield _comparison(differences(own, outcome, point[0])) | {"evaluator": timeloop.name}
         else:
             yield outcome.to_dict()

@@ -101,7 +101,7 @@ class TimeloopEvaluator:
 
         A failure that concerns one point is its outcome; one that concerns the installation is raised (ToolError).
         """
-        executor = ThreadPoolExecutor(processes or len(os.sched_getaffinity(0)), "timeloop")
+        executor = ThreadPoolExecutor(processes or os.cpu_count() or 1, "timeloop")
         try:
             yield from executor.map(self._outcome, points)
         finally:
