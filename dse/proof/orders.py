@@ -1,0 +1,135 @@
+"""Loop orders: which groups stand innermost at a level, and what that saves.
+
+A tile stays in place while the innermost temporal loops above it do not move it. Of a level's order only the innermost
+run of idle loops counts, for each data space: a class of orders says which groups may stand in that run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import permutations
+
+from dse.proof.decisions import Decisions
+from dse.proof.forms import Form, total
+
+__all__ = ["Orders", "order_classes"]
+
+Runs = tuple[frozenset[int], ...]
+"""Per data space, the groups that may stand in its innermost idle run."""
+
+
+def order_classes(idle: Iterable[frozenset[int]]) -> tuple[Runs, ...]:
+    """The undominated classes of orders; at least one.
+
+    Sort the data spaces by the length of their runs in any given order of loops. The longest run holds groups that are
+    idle for the first data space, the next (a part of it) such as are idle for the first two, and so on: a chain of data
+    spaces gives each the intersection of the idle groups up to it. Every order is covered by some chain.
+    """
+    own = tuple(idle)
+    found: set[Runs] = set()
+    for chain in permutations(range(len(own))):
+        runs: list[frozenset[int]] = [frozenset()] * len(own)
+        common = frozenset().union(*own)
+        for space in chain:
+            common &= own[space]
+            runs[space] = common
+        found.add(tuple(runs))
+
+    def dominated(runs: Runs) -> bool:
+        return any(o != runs and all(a <= b for a, b in zip(runs, o, strict=True)) for o in found)
+
+    return tuple(sorted((runs for runs in found if not dominated(runs)), key=lambda r: [sorted(run) for run in r]))
+
+
+class Orders:
+    """One class of orders a level, and forms of what the orders save."""
+
+    def __init__(self, decisions: Decisions) -> None:
+        self.decisions = decisions
+        self.structure = structure = decisions.structure
+        self.assembly = assembly = decisions.assembly
+        self.classes = order_classes(structure.idle(space) for space in range(len(structure.spaces)))
+        # The order of level 0 matters only where neighbouring MACs may hand on what the last operation used.
+        first = 0 if structure.fans[0] > 1 else 1
+        self.chosen = {
+            (level, index): assembly.whole()
+            for level in range(first, structure.levels)
+            for index in range(len(self.classes))
+        }
+        for level in range(first, structure.levels):
+            assembly.equal(total(self.chosen[level, index] for index in range(len(self.classes))) - 1.0)
+        self._passes: dict[tuple[int, int], Form] = {}
+        self._saved: dict[tuple[int, int], Form] = {}
+
+    def passes(self, level: int, space: int) -> Form:
+        """A binary that can be 1 only if no temporal loop of a level moves a data space."""
+        if (level, space) not in self._passes:
+            decisions = self.decisions
+            binary = self.assembly.whole()
+            moving = self.structure.spaces[space].relevant
+            most = decisions.factors_of(moving)
+            number = total(decisions.number_temporal(group, level) for group in sorted(moving))
+            self.assembly.below(number + binary * most - most)
+            self._passes[level, space] = binary
+        return self._passes[level, space]
+
+    def saved(self, space: int, child: int) -> Form:
+        """log2 of how many times less a tile at level `child` (−1: an operand of a MAC) moves than the loops outside it.
+
+        Per level outside: at most its idle factors in the chosen run, and nothing unless all levels between pass.
+        """
+        if (space, child) not in self._saved:
+            parts: list[Form] = []
+            for level in range(child + 1, self.structure.levels):
+                by_run: dict[frozenset[int], list[int]] = {}
+                for index, runs in enumerate(self.classes):
+                    by_run.setdefault(runs[space], []).append(index)
+                for run, indices in by_run.items():
+                    parts += self._saving(space, child, level, run, indices)
+            self._saved[space, child] = total(parts)
+        return self._saved[space, child]
+
+    def _saving(self, space: int, child: int, level: int, run: frozenset[int], indices: list[int]) -> list[Form]:
+        decisions, assembly = self.decisions, self.assembly
+        top = decisions.log_bound(run)
+        if not top:
+            return []
+        saving = assembly.real(0.0, top)
+        assembly.below(saving - decisions.sum_temporal(sorted(run), range(level, level + 1)))
+        if len(indices) < len(self.classes):
+            assembly.below(saving - total(self.chosen[level, index] for index in indices) * top)
+        for between in range(child + 1, level):
+            assembly.below(saving - self.passes(between, space) * top)
+        return [saving]
+
+    def first_loop(self, groups: Iterable[int], space: int, child: int) -> Form:
+        """A form ≤ 1 that can be 1 only if the innermost temporal loop above `child` belongs to one of the groups.
+
+        The groups either all move the data space, or all are idle for it.
+        """
+        decisions, assembly = self.decisions, self.assembly
+        wanted = sorted(groups)
+        parts: list[Form] = []
+        for level in range(child + 1, self.structure.levels):
+            here = assembly.real(0.0, 1.0)
+            assembly.below(here - total(decisions.number_temporal(group, level) for group in wanted))
+            # The innermost loop stands in the run of every data space for which it is idle.
+            fitting = [
+                index
+                for index, runs in enumerate(self.classes)
+                if any(
+                    all(group in runs[v] for v in range(len(runs)) if group in self.structure.idle(v))
+                    for group in wanted
+                )
+            ]
+            if len(fitting) < len(self.classes):
+                assembly.below(here - total(self.chosen[level, index] for index in fitting))
+            for between in range(child + 1, level):
+                assembly.below(here - self._empty(between, wanted, space))
+            parts.append(here)
+        return total(parts)
+
+    def _empty(self, level: int, groups: list[int], space: int) -> Form:
+        """A binary that is 1 wherever a level has no temporal loop at all: any `passes` that this implies."""
+        resting = [v for v in range(len(self.structure.spaces)) if any(g in self.structure.idle(v) for g in groups)]
+        return self.passes(level, resting[0] if resting else space)

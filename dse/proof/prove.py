@@ -1,0 +1,190 @@
+"""The best mapping of a mapspace, and a proof of how far from optimal it can be at most."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from dse.errors import InputError
+from dse.model import Evaluation, evaluate
+from dse.proof.points import mapping_of
+from dse.proof.program import Program
+from dse.proof.rounding import rounded_down
+from dse.proof.search import Candidate, Search
+from dse.proof.solving import solve
+from dse.proof.structure import Structure
+from dse.scheduler.solvers import Solver, solver_named
+from dse.specification.architecture import Architecture
+from dse.specification.mapping import Mapping
+from dse.specification.mapspace import Mapspace
+from dse.specification.problem import Problem
+
+__all__ = ["OBJECTIVES", "Proof", "Prover", "prove"]
+
+OBJECTIVES = ("latency", "energy", "edp")
+
+_MARGIN = 1.5e-4  # log2: what a solver's tolerances may take off a bound
+_FINEST = 6e-4  # log2: no solve aims below this gap
+_MOST_ROUNDS = 12
+_VERBOSE = bool(os.environ.get("PROOF_VERBOSE"))
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The answer. `value` and `lower_bound` are in cycles, pJ or pJ × cycles.
+
+    `lower_bound` holds for every valid mapping with perfect factors, the mapspace's bypass pattern, any loop orders and
+    spatial factors within each level's own fan-out. `termination`: optimal, gap_reached, time_limit or infeasible; then
+    `culprit` names the data spaces and the level that do not fit.
+    """
+
+    mapping: Mapping | None
+    evaluation: Evaluation | None
+    value: float | None
+    lower_bound: float | None
+    termination: str
+    solver: str
+    seconds: float
+    solve_seconds: float = 0.0
+    culprit: str | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """value / lower_bound − 1."""
+        return None if self.value is None or not self.lower_bound else self.value / self.lower_bound - 1.0
+
+
+def prove(
+    architecture: Architecture,
+    problem: Problem,
+    mapspace: Mapspace,
+    objective: str,
+    gap: float,
+    time_limit_seconds: float,
+    solver: str | None = None,
+) -> Proof:
+    """One layer on one architecture. Use a Prover for many variants: it keeps compiled programs."""
+    return Prover(solver).prove(architecture, problem, mapspace, objective, gap, time_limit_seconds)
+
+
+class Prover:
+    """Proves with one solver, and keeps the programs of the last layers compiled."""
+
+    def __init__(self, solver: str | None = None, programs: int = 32) -> None:
+        """Raises InputError for a solver that gives no bounds, ToolError for one that is not installed."""
+        self.solver: Solver = solver_named(solver or "HIGHS")
+        if not self.solver.proves_bounds:
+            raise InputError(f"the solver {self.solver.name} proves nothing: it gives no bound; use HIGHS or SCIP")
+        self.solver.require()
+        self._programs: OrderedDict[Structure, Program] = OrderedDict()
+        self._most = programs
+
+    def _program(self, structure: Structure) -> Program:
+        program = self._programs.pop(structure, None) or Program(structure)
+        self._programs[structure] = program
+        if len(self._programs) > self._most:
+            self._programs.popitem(last=False)
+        return program
+
+    def prove(
+        self,
+        architecture: Architecture,
+        problem: Problem,
+        mapspace: Mapspace,
+        objective: str,
+        gap: float,
+        time_limit_seconds: float,
+    ) -> Proof:
+        """The best mapping that was found within the limits, and the bound.
+
+        Raises InputError for an unknown objective, ToolError where the solver fails.
+        """
+        if objective not in OBJECTIVES:
+            raise InputError(f'objective "{objective}": expected one of {", ".join(OBJECTIVES)}')
+        start = time.perf_counter()
+        structure = Structure.of(architecture, problem, mapspace, objective)
+        search = Search(architecture, structure)
+        best = search.outermost()
+        if not math.isfinite(best.log_cost):
+            culprit = _culprit(architecture, structure)
+            return Proof(
+                None, None, None, None, "infeasible", self.solver.name, time.perf_counter() - start, culprit=culprit
+            )
+        best = search.improve(best)
+        program = self._program(structure)
+        program.set_architecture(architecture)
+        run = _Run(self.solver, architecture, program, search, gap, start + time_limit_seconds)
+        best, log_bound = run.close(best)
+        mapping = search.mapping(best)
+        evaluation = evaluate(architecture, problem, mapping)
+        value = _value(evaluation, objective)
+        bound = min(rounded_down(architecture, structure, log_bound), value)
+        proven = value / bound - 1.0
+        termination = "optimal" if proven < 1e-6 else "gap_reached" if proven <= gap else "time_limit"
+        seconds = time.perf_counter() - start
+        return Proof(mapping, evaluation, value, bound, termination, self.solver.name, seconds, run.solve_seconds)
+
+
+def _value(evaluation: Evaluation, objective: str) -> float:
+    if objective == "latency":
+        return float(evaluation.latency_cycles)
+    return evaluation.energy_pj if objective == "energy" else evaluation.edp
+
+
+def _culprit(architecture: Architecture, structure: Structure) -> str:
+    """The first level that cannot hold one word of each data space that it keeps."""
+    for level, storage in enumerate(architecture.storage):
+        names = [own.name for own, keeps in zip(structure.spaces, structure.keep[level], strict=True) if keeps]
+        entries = storage.effective_entries
+        if entries is not None and entries < len(names):
+            return f"{storage.name} holds {entries} words, which is less than one of each of {', '.join(names)}"
+    return "no mapping fits"
+
+
+class _Run:
+    """The rounds of solving and refining for one layer."""
+
+    def __init__(
+        self, solver: Solver, architecture: Architecture, program: Program, search: Search, gap: float, deadline: float
+    ) -> None:
+        self.solver, self.architecture, self.program, self.search = solver, architecture, program, search
+        self.deadline = deadline
+        self.tolerance = max(math.log2(1.0 + gap) - 2 * _MARGIN, _FINEST)
+        self.solve_seconds = 0.0
+
+    def close(self, best: Candidate) -> tuple[Candidate, float]:
+        """(the best mapping, log2 of the bound) once the gap is closed, the time is up or nothing improves."""
+        program = self.program
+        bound = -math.inf
+        aim = min(self.tolerance, 4e-3) / 2
+        for _ in range(_MOST_ROUNDS):
+            left = self.deadline - time.perf_counter()
+            if left <= 0 or best.log_cost - bound <= self.tolerance:
+                break
+            cutoff = best.log_cost - aim
+            program.cutoff.value = cutoff
+            before = time.perf_counter()
+            outcome = solve(program.problem, self.solver, aim / 2, left)
+            self.solve_seconds += time.perf_counter() - before
+            bound = max(bound, min(outcome.bound, cutoff))
+            if _VERBOSE:
+                print(f"  {time.perf_counter() - before:.2f}s bound {outcome.bound:.4f} cutoff {cutoff:.4f}", outcome)
+            if not outcome.solved:
+                break
+            point = program.solution()
+            if point is None:
+                break
+            program.add_tangents(point)
+            found = self.search.candidate(mapping_of(program, point))
+            if _VERBOSE:
+                c=program.completed(point)
+                print(f"  relaxed {program.value(program.objective, c):.4f} exact {found.log_cost:.4f}", end=" ")
+            found = self.search.improve(found)
+            if _VERBOSE:
+                print(f"improved {found.log_cost:.4f} best {best.log_cost:.4f}")
+            if found.log_cost < best.log_cost:
+                best = found
+        return best, bound - _MARGIN

@@ -1,0 +1,58 @@
+"""What Timeloop's integers may lose against the exact counts of a program, taken off its bound."""
+
+from __future__ import annotations
+
+import math
+
+from dse.model import technology
+from dse.proof.structure import Structure
+from dse.specification.architecture import Architecture
+
+__all__ = ["rounded_down"]
+
+
+def rounded_down(architecture: Architecture, structure: Structure, log_bound: float) -> float:
+    """A bound on Timeloop's own figure, from log2 of a bound on the exact one.
+
+    Reads are rounded (half a word an instance is lost at most) and fills cut off (one word). Both are whole numbers to
+    begin with, except for data spaces with windows, whose tiles are shared and handed on unevenly. Cycles are rounded
+    up, so that a bound on them alone may be as well.
+    """
+    if not math.isfinite(log_bound):
+        return 0.0
+    energy_loss, cycle_loss = _losses(architecture, structure)
+    bound: float = 2.0**log_bound
+    macs = structure.problem.macs
+    least_energy = technology.mac_energy_pj(architecture) * macs
+    least_cycles = macs / (math.prod(structure.fans))
+    if structure.objective == "latency":
+        return float(max(math.ceil(bound - cycle_loss - 1e-6 * bound), 0)) if bound < 2**50 else bound - cycle_loss
+    if structure.objective == "energy":
+        return max(bound - energy_loss, 0.0)
+    # Energy × cycles: with E ≥ the least energy, (E − loss) ≥ E · (1 − loss / least), and likewise the cycles.
+    kept_energy = max(1.0 - energy_loss / least_energy, 0.0) if least_energy > 0 else 0.0
+    kept_cycles = max(1.0 - cycle_loss / least_cycles, 0.0)
+    if not energy_loss:
+        kept_energy = 1.0
+    return bound * kept_energy * kept_cycles
+
+
+def _losses(architecture: Architecture, structure: Structure) -> tuple[float, float]:
+    """(pJ, cycles)."""
+    energy = cycles = 0.0
+    for space, own in enumerate(structure.spaces):
+        if not own.windows:
+            continue
+        for index in structure.kept_levels[space]:
+            level = architecture.storage[index]
+            price = technology.vector_access_energy_pj(level) / level.block_size
+            price += max(level.address_generation_energy_pj or 0.0, 0.0)
+            energy += 1.5 * level.instances * price
+            for words, bandwidth in (
+                (0.5, level.read_bandwidth),
+                (1.0, level.write_bandwidth),
+                (1.5, level.shared_bandwidth),
+            ):
+                if bandwidth is not None:
+                    cycles = max(cycles, words / bandwidth)
+    return energy, cycles

@@ -1,0 +1,215 @@
+"""Local search over mappings with the exact evaluator: moving and swapping prime factors, reordering loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.model import evaluate_nests
+from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
+from dse.model.validity import fits
+from dse.proof.structure import Structure, prime_factors
+from dse.specification.architecture import Architecture
+from dse.specification.mapping import Mapping
+
+__all__ = ["Candidate", "Search"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A mapping as arrays: `factors` (level, slot kind t x y, dimension), orders (level, dimension), its cost."""
+
+    factors: Ints
+    permutation: Ints
+    spatial_permutation: Ints
+    log_cost: float
+
+
+class Search:
+    """Descends to mappings that no single move, swap or reordering improves. Deterministic."""
+
+    def __init__(self, architecture: Architecture, structure: Structure) -> None:
+        problem = structure.problem
+        self.structure = structure
+        self.frame = Frame.plain(architecture, problem, structure.keep)
+        self.evaluations = 0
+        levels, bounds = structure.levels, problem.bounds
+        kinds = [(level, kind) for level in range(levels) for kind in range(3)]
+        self._slots = [
+            (level, kind) for level, kind in kinds if kind == 0 or structure.fanouts[level][kind - 1] > 1
+        ]
+        self._primes = [(d, prime) for d, bound in enumerate(bounds) for prime, _ in prime_factors(bound)]
+
+    # ---- costs
+
+    def nests(self, factors: Ints, permutation: Ints, spatial: Ints) -> NestBatch:
+        """Arrays of many mappings as the evaluator takes them; X dimensions stand before those along Y."""
+        along_y = np.take_along_axis(factors[:, :, 2], spatial, axis=2) > 1
+        order = np.argsort(along_y, axis=2, kind="stable")
+        return NestBatch(
+            factors[:, :, 0],
+            factors[:, :, 1] * factors[:, :, 2],
+            permutation,
+            np.take_along_axis(spatial, order, axis=2),
+            np.sum(~along_y, axis=2),
+        )
+
+    def log_costs(self, factors: Ints, permutation: Ints, spatial: Ints) -> Floats:
+        """log2 of the objective; infinite where a mapping does not fit."""
+        costs = np.full(len(factors), np.inf)
+        rows = np.flatnonzero(self._on_mesh(factors))
+        if not len(rows):
+            return costs
+        nests = self.nests(factors[rows], permutation[rows], spatial[rows])
+        valid = fits(self.frame, nests)
+        rows = rows[valid]
+        if not len(rows):
+            return costs
+        self.evaluations += len(rows)
+        objective = self.structure.objective
+        found = []
+        for batch in evaluate_nests(self.frame, nests[valid]):
+            cost = np.zeros(len(batch))
+            if objective != "energy":
+                cost = cost + np.log2(batch.latency_cycles)
+            if objective != "latency":
+                cost = cost + np.log2(np.maximum(batch.energy_pj, 1e-300))
+            found.append(np.where(batch.valid, cost, np.inf))
+        costs[rows] = np.concatenate(found)
+        return costs
+
+    def _on_mesh(self, factors: Ints) -> Bools:
+        """Whether every level keeps to its own fan-out, and no dimension is unrolled along both axes of a level."""
+        fanouts = np.array(self.structure.fanouts)
+        fits_mesh = np.all(factors[:, :, 1:].prod(axis=3) <= fanouts, axis=(1, 2))
+        once = ~np.any((factors[:, :, 1] > 1) & (factors[:, :, 2] > 1), axis=(1, 2))
+        result: Bools = fits_mesh & once
+        return result
+
+    # ---- starts
+
+    def candidate(self, mapping: Mapping) -> Candidate:
+        """A mapping with its cost."""
+        levels = len(mapping.levels)
+        factors = np.ones((levels, 3, len(mapping.levels[0].temporal)), np.int64)
+        for level, own in enumerate(mapping.levels):
+            factors[level, 0] = own.temporal
+            for position, dimension in enumerate(own.spatial_permutation):
+                factors[level, 1 if position < own.split else 2, dimension] = own.spatial[dimension]
+        permutation = np.array([own.permutation for own in mapping.levels])
+        spatial = np.array([own.spatial_permutation for own in mapping.levels])
+        cost = self.log_costs(factors[None], permutation[None], spatial[None])[0]
+        return Candidate(factors, permutation, spatial, float(cost))
+
+    def outermost(self) -> Candidate:
+        """Everything in the temporal loops of the outermost level: fits wherever anything does."""
+        structure = self.structure
+        bounds = np.array(structure.problem.bounds)
+        factors = np.ones((structure.levels, 3, len(bounds)), np.int64)
+        factors[-1, 0] = bounds
+        order = np.tile(np.arange(len(bounds)), (structure.levels, 1))
+        cost = self.log_costs(factors[None], order[None], order[None])[0]
+        return Candidate(factors, order, order.copy(), float(cost))
+
+    def mapping(self, candidate: Candidate) -> Mapping:
+        nests = self.nests(candidate.factors[None], candidate.permutation[None], candidate.spatial_permutation[None])
+        return nests.mapping(0, self.frame)
+
+    # ---- descent
+
+    def improve(self, start: Candidate, rounds: int = 60) -> Candidate:
+        """Steepest descent over the neighbourhoods in turn."""
+        best = start
+        for _ in range(rounds):
+            before = best.log_cost
+            best = self._best_of(best, self._orders(best))
+            best = self._best_of(best, self._moves(best))
+            if best.log_cost > before - 1e-9:
+                best = self._best_of(best, self._swaps(best))
+            if best.log_cost > before - 1e-9:
+                return best
+        return best
+
+    def _best_of(self, own: Candidate, neighbours: tuple[Ints, Ints, Ints]) -> Candidate:
+        factors, permutation, spatial = neighbours
+        if not len(factors):
+            return own
+        costs = self.log_costs(factors, permutation, spatial)
+        best = int(np.argmin(costs))
+        if costs[best] >= own.log_cost - 1e-12:
+            return own
+        return Candidate(factors[best], permutation[best], spatial[best], float(costs[best]))
+
+    def _orders(self, own: Candidate) -> tuple[Ints, Ints, Ints]:
+        """Each dimension brought innermost at each level, in the temporal and in the spatial order."""
+        permutations: list[Ints] = []
+        spatials: list[Ints] = []
+        for level in range(self.structure.levels):
+            for orders, factors, first, result in (
+                (own.permutation, own.factors[level, 0], True, permutations),
+                (own.spatial_permutation, own.factors[level, 1] * own.factors[level, 2], False, spatials),
+            ):
+                loops = [d for d in orders[level].tolist() if factors[d] > 1]
+                for dimension in loops[1:]:
+                    changed = orders.copy()
+                    rest = [d for d in orders[level].tolist() if d != dimension]
+                    changed[level] = [dimension, *rest]
+                    result.append(changed)
+        count = len(permutations) + len(spatials)
+        if not count:
+            return self._tiled(own, 0)
+        factors, permutation, spatial = self._tiled(own, count)
+        if permutations:
+            permutation[: len(permutations)] = permutations
+        if spatials:
+            spatial[len(permutations) :] = spatials
+        return factors, permutation, spatial
+
+    @staticmethod
+    def _tiled(own: Candidate, count: int) -> tuple[Ints, Ints, Ints]:
+        return (
+            np.repeat(own.factors[None], count, axis=0),
+            np.repeat(own.permutation[None], count, axis=0),
+            np.repeat(own.spatial_permutation[None], count, axis=0),
+        )
+
+    def _steps(self, own: Candidate) -> Iterator[tuple[int, int, tuple[int, int], tuple[int, int]]]:
+        """(dimension, prime, from slot, to slot) of every move of one prime factor."""
+        for dimension, prime in self._primes:
+            for source in self._slots:
+                if own.factors[source][dimension] % prime == 0:
+                    for target in self._slots:
+                        if target != source:
+                            yield dimension, prime, source, target
+
+    def _moves(self, own: Candidate) -> tuple[Ints, Ints, Ints]:
+        steps = list(self._steps(own))
+        factors, permutation, spatial = self._tiled(own, len(steps))
+        for row, (dimension, prime, source, target) in enumerate(steps):
+            factors[row][source][dimension] //= prime
+            factors[row][target][dimension] *= prime
+        return factors, permutation, spatial
+
+    def _swaps(self, own: Candidate) -> tuple[Ints, Ints, Ints]:
+        """Two moves in opposite directions between the same two slots."""
+        steps = list(self._steps(own))
+        by_slots: dict[tuple[tuple[int, int], tuple[int, int]], list[tuple[int, int]]] = {}
+        for dimension, prime, source, target in steps:
+            by_slots.setdefault((source, target), []).append((dimension, prime))
+        pairs = [
+            (there, one, back)
+            for there, ones in by_slots.items()
+            if there[0] < there[1]
+            for one in ones
+            for back in by_slots.get(there[::-1], [])
+            if one != back
+        ]
+        factors, permutation, spatial = self._tiled(own, len(pairs))
+        for row, ((source, target), (dimension, prime), (other, back)) in enumerate(pairs):
+            factors[row][source][dimension] //= prime
+            factors[row][target][dimension] *= prime
+            factors[row][target][other] //= back
+            factors[row][source][other] *= back
+        return factors, permutation, spatial

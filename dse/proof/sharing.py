@@ -1,0 +1,273 @@
+"""What the children of a fan-out share: multicast of equal tiles, and words that neighbours hand on.
+
+Children that differ in idle groups only hold equal tiles. Along an axis with two terms, children of different indices
+can hold equal tiles as well (`overlap`). A child whose tile is what its neighbour on the mesh held before is served by
+it (`links`, see dse.model.spatial): that needs a displacement between two tiles equal to that of a move.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from dse.proof.decisions import Decisions
+from dse.proof.forms import ZERO, Form, total
+from dse.proof.orders import Orders
+from dse.proof.structure import Axis, divisors, exponent
+from dse.proof.windows import Windows, can_rest
+
+__all__ = ["Sharing"]
+
+MOST_PAIRS = 120
+Pair = tuple[int, int]
+
+
+@lru_cache(maxsize=65536)
+def _overlap(factors: Pair, steps: Pair, largest: bool) -> float:
+    """log2 of the mean (or the largest) number of children with equal tiles, along one axis."""
+    a, b = factors
+    offsets = (np.arange(a)[:, None] * steps[0] + np.arange(b)[None, :] * steps[1]).ravel()
+    _, counts = np.unique(offsets, return_counts=True)
+    return math.log2(counts.max() if largest else len(offsets) / len(counts))
+
+
+@lru_cache(maxsize=65536)
+def _link_gain(factors: Pair, steps: Pair, moves: Pair) -> float:
+    """log2 of how many times fewer tiles are left to fetch, at most, once neighbours have handed on theirs.
+
+    A loop along term i advances by multiples of `moves[i]` (0: none is left), so that a displacement is a multiple of
+    their greatest common divisor. Every child whose tile any other child had is taken as served.
+    """
+    unit = math.gcd(*moves)
+    if not unit:
+        return 0.0
+    a, b = factors
+    offsets = np.unique(np.arange(a)[:, None] * steps[0] + np.arange(b)[None, :] * steps[1])
+    best = 0
+    for displacement in range(unit, int(offsets[-1]) + 1, unit):
+        best = max(best, int(np.isin(offsets + displacement, offsets).sum()))
+    return math.log2(len(offsets) / (len(offsets) - best))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _AxisSharing:
+    """One axis of a data space at one fan-out: binaries for the pairs of spatial factors, and the tables over them."""
+
+    picked: dict[Pair, Form]
+    gain_by_pair: dict[Pair, float]
+    gain_by_tile: dict[Pair, float]
+
+
+class Sharing:
+    """Multicast and links of a program. Everything is a bonus: a form that no mapping exceeds."""
+
+    def __init__(self, decisions: Decisions, orders: Orders, windows: Windows) -> None:
+        self.decisions, self.orders, self.windows = decisions, orders, windows
+        self.structure, self.assembly = decisions.structure, decisions.assembly
+        self._overlaps: dict[tuple[int, int], Form] = {}
+        self._axes: dict[tuple[int, int, int], _AxisSharing] = {}
+        self._ways: dict[int, list[dict[int, Form]]] = {}
+        for space, own in enumerate(self.structure.spaces):
+            last = self.structure.kept_levels[space][-1]
+            for level in range(last + 1):
+                if own.windows and self.structure.fans[level] > 1:
+                    self._overlaps[space, level] = total(self._overlap(space, level, p) for p in own.windows)
+
+    def shared(self, space: int, child: int, parent: int) -> Form:
+        """log2 of how many children at level `child` (−1: MACs) one access at level `parent` serves."""
+        levels = range(child + 1, parent + 1)
+        idle = self.decisions.sum_spatial(sorted(self.structure.idle(space)), levels)
+        return idle + total(self._overlaps.get((space, level), ZERO) for level in levels)
+
+    # ---- overlap
+
+    def _tiles(self, space: int, level: int, position: int) -> list[Pair] | None:
+        """Tile sizes of the child below a fan-out, where they are enumerated."""
+        if level == 0:
+            return [(1, 1)]
+        columns = self.windows.columns.get((space, level - 1, position))
+        return None if columns is None else sorted({(c.sizes[0], c.sizes[1]) for c in columns})
+
+    def _by_tile(self, space: int, level: int, position: int, table: dict[Pair, float]) -> Form:
+        """The entry of a table at the child's tile; needs its columns."""
+        columns = self.windows.columns[space, level - 1, position]
+        return total(c.binary * table[c.sizes[0], c.sizes[1]] for c in columns if (c.sizes[0], c.sizes[1]) in table)
+
+    def _overlap(self, space: int, level: int, position: int) -> Form:
+        structure, decisions = self.structure, self.decisions
+        axis = structure.spaces[space].boxes[position]
+        groups = [group for group, _ in axis]
+        if len(axis) > 2 or structure.spaces[space].tangled:  # at least as many tiles as the largest factor
+            bonus = self.assembly.real(0.0, 64.0)
+            for group in groups:
+                self.assembly.below(bonus - total(decisions.log_spatial(o, level) for o in groups if o != group))
+            return bonus
+        bounds = (structure.groups[groups[0]].bound, structure.groups[groups[1]].bound)
+        tiles = self._tiles(space, level, position)
+        every = tiles or list(product(divisors(bounds[0]), divisors(bounds[1])))
+        largest = level > 0 and not structure.keep[level - 1][space]
+        weights = (axis[0][1], axis[1][1])
+        fan = structure.fans[level]
+        shared_by_pair: dict[Pair, float] = {}
+        shared_by_tile: dict[Pair, float] = {}
+        gain_by_pair: dict[Pair, float] = {}
+        gain_by_tile: dict[Pair, float] = {}
+        for pair in product(divisors(bounds[0]), divisors(bounds[1])):
+            if not 1 < pair[0] * pair[1] <= fan:
+                continue
+            for tile in every:
+                inside = (tile[0] * pair[0], tile[1] * pair[1])
+                if bounds[0] % inside[0] or bounds[1] % inside[1]:
+                    continue
+                steps = (tile[0] * weights[0], tile[1] * weights[1])
+                unit = math.gcd(*steps)
+                plain = (steps[0] // unit, steps[1] // unit)
+                bonus_log = _overlap(pair, plain, largest)
+                if bonus_log > 0:
+                    shared_by_pair[pair] = max(shared_by_pair.get(pair, 0.0), bonus_log)
+                    shared_by_tile[tile] = max(shared_by_tile.get(tile, 0.0), bonus_log)
+                left = [(bound > inner) for bound, inner in zip(bounds, inside, strict=True)]
+                moves = (plain[0] * pair[0] * left[0], plain[1] * pair[1] * left[1])
+                gain = _link_gain(pair, plain, moves)
+                if gain > 0:
+                    gain_by_pair[pair] = max(gain_by_pair.get(pair, 0.0), gain)
+                    gain_by_tile[tile] = max(gain_by_tile.get(tile, 0.0), gain)
+        useful = sorted(set(shared_by_pair) | set(gain_by_pair))
+        if len(useful) > MOST_PAIRS:
+            return self._loose_pairs(level, groups, shared_by_pair, space, position, gain_by_pair)
+        picked = self._pick(level, groups, useful)
+        self._axes[space, level, position] = _AxisSharing(picked, gain_by_pair, gain_by_tile)
+        bonus = total(picked[pair] * value for pair, value in shared_by_pair.items())
+        if tiles is None or level == 0 or len(set(shared_by_tile.get(tile, 0.0) for tile in tiles)) == 1:
+            return bonus
+        limited = self.assembly.real(0.0, max(shared_by_pair.values(), default=0.0))
+        self.assembly.below(limited - bonus)
+        self.assembly.below(limited - self._by_tile(space, level, position, shared_by_tile))
+        return limited
+
+    def _pick(self, level: int, groups: list[int], pairs: list[Pair]) -> dict[Pair, Form]:
+        """A binary a pair of spatial factors; at most one is 1, and only if both divide what the fan-out unrolls."""
+        picked = {pair: self.assembly.whole() for pair in pairs}
+        if not picked:
+            return picked
+        self.assembly.below(total(picked.values()) - 1.0)
+        for row, factor in enumerate(self.structure.factors):
+            for term, group in enumerate(groups):
+                if factor.group == group:
+                    unrolled = total(
+                        self.decisions.counts[row, slot]
+                        for slot in self.structure.slots
+                        if slot.level == level and slot.kind != "t"
+                    )
+                    wanted = (b * float(exponent(pair[term], factor.prime)) for pair, b in picked.items())
+                    self.assembly.below(total(wanted) - unrolled)
+        return picked
+
+    def _loose_pairs(
+        self, level: int, groups: list[int], shared: dict[Pair, float], space: int, position: int, gain: dict[Pair, float]
+    ) -> Form:
+        """Hulls over either factor in place of a binary for each pair."""
+        self._axes[space, level, position] = _AxisSharing({}, gain, {})
+        if not shared:
+            return ZERO
+        bonus = self.assembly.real(0.0, max(shared.values()))
+        for term, group in enumerate(groups):
+            points = [(0.0, 0.0)] + [(math.log2(pair[term]), value) for pair, value in shared.items()]
+            self.decisions.lift(bonus, self.decisions.log_spatial(group, level), points)
+        return bonus
+
+    # ---- links
+
+    def neighbours(self, level: int, groups: list[int]) -> Form:
+        """How many ways to a neighbour of this fan-out lead along one of the groups.
+
+        A neighbour stands at a distance of one in the linear index, or of one row of the mesh. The index that changes
+        (for a data space, the one that matters) belongs to one group for each way.
+        """
+        if level not in self._ways:
+            ways = 1 + (self.structure.fanouts[level][1] > 1)
+            self._ways[level] = []
+            for _ in range(ways):
+                way = {group: self.assembly.whole() for group in range(len(self.structure.groups))}
+                self.assembly.below(total(way.values()) - 1.0)
+                for group, binary in way.items():
+                    self.assembly.below(binary - self.decisions.number_spatial(group, level))
+                self._ways[level].append(way)
+        return total(way[group] for way in self._ways[level] for group in groups)
+
+    def links(self, space: int, level: int) -> Form | None:
+        """log2 of how many times fewer words a fan-out draws because neighbours hand on windows; None: they cannot.
+
+        The child below must keep the data space, or be the MACs.
+        """
+        own = self.structure.spaces[space]
+        if not own.windows or self.structure.fans[level] == 1:
+            return None
+        gains = [gain for p in own.windows if (gain := self._axis_links(space, level, p)) is not None]
+        rest = self._resting_links(space, level)
+        return total([*gains, *([rest] if rest is not None else [])]) if gains or rest is not None else None
+
+    def _axis_links(self, space: int, level: int, position: int) -> Form | None:
+        """Links along one axis. More than half of the moves are served only if loop 1 moves the tile along it."""
+        axis = self.structure.spaces[space].boxes[position]
+        groups = [group for group, _ in axis]
+        assembly = self.assembly
+        sharing = self._axes.get((space, level, position))
+        if sharing is not None and not sharing.gain_by_pair:
+            return None
+        most = math.log2(self.structure.fans[level]) + 1e-6
+        if sharing is not None:
+            most = max(sharing.gain_by_pair.values())
+        gain = assembly.real(0.0, most)
+        assembly.below(gain - self.neighbours(level, groups) * most)
+        assembly.below(gain - total(self.decisions.log_spatial(group, level) for group in groups))
+        if most > 1:
+            along = self.orders.first_loop(groups, space, level - 1)
+            idle = self.structure.idle(space)
+            if level == 0 and idle:  # operands may rest in the MACs' neighbours first
+                along = along + self.orders.first_loop(idle, space, level - 1)
+            assembly.below(gain - 1.0 - along * (most - 1.0))
+        if sharing is not None and sharing.picked:
+            by_pair = sharing.gain_by_pair.items()
+            assembly.below(gain - total(sharing.picked[pair] * value for pair, value in by_pair))
+            if (space, level - 1, position) in self.windows.columns:
+                assembly.below(gain - self._by_tile(space, level, position, sharing.gain_by_tile))
+        return gain
+
+    def _resting_links(self, space: int, level: int) -> Form | None:
+        """A tile that two loops return to where it stood, whole, is served by any child with the same: half at most."""
+        structure = self.structure
+        own = structure.spaces[space]
+        resting: list[Form] = []
+        groups = set(structure.idle(space))
+        for position in own.windows:
+            axis = own.boxes[position]
+            if own.tangled or len(axis) > 2:
+                return self._half(self.neighbours(level, list(range(len(structure.groups)))), None)
+            bounds = (structure.groups[axis[0][0]].bound, structure.groups[axis[1][0]].bound)
+            tiles = self._tiles(space, level, position)
+            groups |= {group for group, _ in axis}
+            if level == 0 or tiles is None:
+                every = tiles or list(product(divisors(bounds[0]), divisors(bounds[1])))
+                if any(can_rest(axis, bounds, tile) for tile in every):
+                    outside = range(level, structure.levels)
+                    resting.append(
+                        total(self.decisions.number_temporal(axis[0][0], outer) for outer in outside)
+                    )
+                continue
+            columns = self.windows.columns[space, level - 1, position]
+            resting += [c.binary for c in columns if can_rest(axis, bounds, (c.sizes[0], c.sizes[1]))]
+        if not resting:
+            return None
+        return self._half(self.neighbours(level, sorted(groups)), total(resting))
+
+    def _half(self, ways: Form, resting: Form | None) -> Form:
+        half = self.assembly.real(0.0, 1.0)
+        self.assembly.below(half - ways)
+        if resting is not None:
+            self.assembly.below(half - resting)
+        return half

@@ -1,0 +1,190 @@
+"""Words that move, as exponentials of linear forms: what energy and bandwidths are charged for.
+
+Every Charge is log2 of a number of words over all instances, never above what Timeloop counts (dse.model.traffic) for
+any mapping of the mapspace. Per data space and pair of levels (child, parent) that keep it, with none between:
+
+    fills of the child      data · (idle loops outside the child) / saved
+    reads of the parent     those fills / multicast over the fan-outs between
+    reads below the innermost level that keeps it: one an operation / multicast
+
+A result's tile that is visited ν times is updated at every visit and read at every visit but the first: with `content`
+words arriving from below, reads + updates = content · (2 − 1/ν).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from dse.proof.decisions import Decisions
+from dse.proof.forms import ZERO, Form, constant, total
+from dse.proof.orders import Orders
+from dse.proof.sharing import Sharing
+from dse.proof.windows import Windows
+
+__all__ = ["Charge", "Traffic"]
+
+_NOTHING = -60.0  # log2 of a number of words that counts as none
+_KNOTS = (1.0, math.log2(3.0), 2.0, 3.0, 5.0, 8.0)  # of log2 ν, between which 1 − 1/ν is bounded by chords
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Charge:
+    """2^words words at a level. `roles` says what they cost.
+
+    energy: an access; address: an address generation; read, write, both: a part of the bandwidth of that name.
+    """
+
+    level: int
+    words: Form
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Visits:
+    """log2 of 2 − 1/ν and of 1 − 1/ν, from below, where ν is how often a tile is visited."""
+
+    twice_but_first: Form
+    but_first: Form
+
+
+class Traffic:
+    """All charges of a program."""
+
+    def __init__(self, decisions: Decisions, orders: Orders, windows: Windows, sharing: Sharing) -> None:
+        self.decisions, self.orders, self.windows, self.sharing = decisions, orders, windows, sharing
+        self.structure, self.assembly = decisions.structure, decisions.assembly
+        self.charges: list[Charge] = []
+        for space, own in enumerate(self.structure.spaces):
+            if own.read_write:
+                self._charge_result(space)
+            else:
+                self._charge_operand(space)
+
+    def _charge(self, level: int, words: Form, *roles: str) -> None:
+        self.charges.append(Charge(level, words, frozenset(roles)))
+
+    # ---- fills and reads
+
+    def _fills(self, space: int, child: int) -> Form:
+        """log2 of the words that enter all tiles at a level."""
+        structure, decisions = self.structure, self.decisions
+        idle = sorted(structure.idle(space))
+        outside = range(child + 1, structure.levels)
+        data = decisions.log_bound(structure.spaces[space].relevant)
+        loops = decisions.sum_temporal(idle, outside) + decisions.sum_spatial(idle, outside)
+        fetch = self.windows.fetch.get((space, child), ZERO)
+        return loops + data - self.orders.saved(space, child) + fetch
+
+    def _resting_operands(self, space: int) -> Form:
+        """log2 of how many times fewer operands the MACs draw because an unmoved one comes from a neighbour."""
+        idle = self.structure.idle(space)
+        top = self.decisions.log_bound(idle)
+        if self.structure.fans[0] == 1 or not top:
+            return ZERO
+        groups = set(idle)
+        if self.structure.spaces[space].windows:
+            groups |= self.structure.spaces[space].relevant
+        resting = self.assembly.real(0.0, top)
+        self.assembly.below(resting - self.orders.saved(space, -1))
+        self.assembly.below(resting - self.sharing.neighbours(0, sorted(groups)) * top)
+        return resting
+
+    def _operands(self, space: int, resting: Form) -> Form:
+        """log2 of the accesses of the innermost level that keeps a data space, for the MACs."""
+        innermost = self.structure.kept_levels[space][0]
+        links = self.sharing.links(space, 0)
+        drawn = constant(math.log2(self.structure.problem.macs)) - resting - (ZERO if links is None else links)
+        return drawn - self.sharing.shared(space, -1, innermost)
+
+    def _charge_operand(self, space: int) -> None:
+        kept = self.structure.kept_levels[space]
+        self._charge(kept[0], self._operands(space, self._resting_operands(space)), "energy", "address", "read", "both")
+        for child, parent in zip(kept, kept[1:], strict=False):
+            fills = self._fills(space, child)
+            reads = fills - self.sharing.shared(space, child, parent)
+            links = self.sharing.links(space, child + 1)
+            if links is not None:
+                reads = reads - links
+                # Timeloop divides what the children of one instance hand on by all children there are: with more than
+                # one such instance, a part of it is in nobody's fills.
+                if math.prod(self.structure.fans[child + 2 :]) > 1:
+                    fills = fills - links
+            self._charge(child, fills, "energy", "address", "write", "both")
+            self._charge(parent, reads, "energy", "address", "read", "both")
+
+    # ---- results
+
+    def _charge_result(self, space: int) -> None:
+        structure = self.structure
+        kept = structure.kept_levels[space]
+        plain = not structure.spaces[space].boxes
+        resting = self._resting_operands(space)
+        content = self._operands(space, resting)
+        visits: _Visits | None = None
+        first = structure.bandwidths[kept[0]]
+        if plain and (len(kept) == 1 or first[0]):
+            visits = self._visits(space, -1, resting)
+        for position, level in enumerate(kept):
+            fills: Form | None = None
+            own: _Visits | None = None
+            if position + 1 < len(kept):
+                fills = self._fills(space, level)
+                own = self._visits(space, level, self.orders.saved(space, level)) if plain else None
+                self._charge(level, fills, "write", "address")
+            self._charge(level, content, "write", "address")
+            if visits is not None:
+                self._charge(level, content + visits.but_first, "read")
+            if position == 0 and own is not None and fills is not None:
+                # reads = content − partition, and the partitions hold the first visit of every tile: fills / ν
+                self._charge(level, content + 1.0, "energy", "both")
+                self._charge(level, fills + own.but_first, "energy", "both")
+            else:
+                twice = ZERO if visits is None else visits.twice_but_first
+                self._charge(level, content + twice, "energy", "both")
+                if fills is not None:
+                    self._charge(level, fills, "energy", "both")
+            if fills is not None:
+                content = fills - self.sharing.shared(space, level, kept[position + 1])
+                visits = own
+
+    def _visits(self, space: int, child: int, saved: Form) -> _Visits | None:
+        """Functions of ν, the idle temporal loops outside a tile less those over which it stays in place.
+
+        Both are concave in log2 ν: a binary tells ν ≥ 2 from 1, and chords bound them between knots.
+        """
+        structure, assembly = self.structure, self.assembly
+        idle = sorted(structure.idle(space))
+        top = self.decisions.log_bound(idle)
+        if not top:
+            return _Visits(ZERO, constant(_NOTHING))
+        visits = self.decisions.sum_temporal(idle, range(child + 1, structure.levels)) - saved
+        knots = [knot for knot in _KNOTS if knot < top - 1e-9] + [max(top, 1.0)]
+        again = assembly.whole()
+        reach = again * 1.0
+        twice = again * _twice_but_first(1.0)
+        but_first = again * (_but_first(1.0) - _NOTHING) + _NOTHING
+        previous = again
+        for index, (low, high) in enumerate(zip(knots, knots[1:], strict=False)):
+            part = assembly.real(0.0, high - low)
+            if index == 0:
+                assembly.below(part - again * (high - low))
+            else:  # a part beyond a knot only where the one before it is full
+                beyond = assembly.whole()
+                assembly.below(part - beyond * (high - low))
+                assembly.below(beyond * (low - knots[index - 1]) - previous)
+            previous = part
+            reach = reach + part
+            twice = twice + part * ((_twice_but_first(high) - _twice_but_first(low)) / (high - low))
+            but_first = but_first + part * ((_but_first(high) - _but_first(low)) / (high - low))
+        assembly.below(visits - again * top)
+        assembly.below(visits - reach)
+        return _Visits(twice, but_first)
+
+
+def _twice_but_first(log_visits: float) -> float:
+    return math.log2(2.0 - 2.0**-log_visits)
+
+
+def _but_first(log_visits: float) -> float:
+    return math.log2(1.0 - 2.0**-log_visits)
