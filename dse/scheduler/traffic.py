@@ -88,8 +88,9 @@ def _utilization(program: Program) -> Iterator[tuple[float, int, int]]:
 def _energy_traffic(program: Program, architecture: Architecture) -> Row:
     """Σ (estimated part of the energy) · log2 words: the tangent of log2 energy at a reference point.
 
-    The reference point moves every word as rarely as a buffer of that size allows: a data space at least once, and
-    MACs / √words (Hong and Kung, I/O complexity: the red-blue pebble game, STOC 1981) of the inner side.
+    The reference point moves words about as rarely as a buffer of that size allows: a data space at least once, and
+    MACs / √words of the inner side (Hong and Kung, "I/O complexity: the red-blue pebble game", STOC 1981). What the
+    MACs use is shared by the square root of the MACs below one instance, as where two data spaces divide a mesh.
     The parts add up to the number of data spaces, as in the published sum, so that the user's weights keep their scale.
     """
     structure = program.structure
@@ -98,8 +99,10 @@ def _energy_traffic(program: Program, architecture: Architecture) -> Row:
     energies: list[float] = []
     moved = transfers(program)
     for transfer in moved:
-        words = float(problem.macs)
-        if transfer.child >= 0:
+        if transfer.child < 0:
+            below = math.prod(x * y for x, y in architecture.fanouts[: transfer.level + 1])
+            words = problem.macs / math.sqrt(below)
+        else:
             level = architecture.storage[transfer.child]
             room = float(level.effective_entries or math.inf) * level.instances
             words = max(float(problem.words(spaces[transfer.space])), problem.macs / math.sqrt(room))
