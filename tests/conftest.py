@@ -1,7 +1,44 @@
 """Settings of the whole test suite."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # A time limit on each example makes a test fail where the machine is busy, not where the code is wrong.
 settings.register_profile("dse", deadline=None, print_blob=True)
 settings.load_profile("dse")
+
+SMALL_STUDY = """study:
+  name: small
+  template: simba
+  parameters:
+    pe_count: [4, 8]
+    global_buffer_kib: [32, 64, 128]
+  networks: [first.yaml, second.yaml]
+  objective: cosa
+"""
+FIRST_NETWORK = """network:
+  name: first
+  layers:
+    - {name: pointwise, count: 2, problem: {R: 1, S: 1, P: 7, Q: 7, C: 16, K: 32, N: 1}}
+    - {name: dense, count: 1, problem: {R: 1, S: 1, P: 1, Q: 1, C: 64, K: 100, N: 1}}
+    - {name: again, count: 3, problem: {R: 1, S: 1, P: 7, Q: 7, C: 16, K: 32, N: 1}}
+"""
+SECOND_NETWORK = """network:
+  name: second
+  layers:
+    - {name: pointwise, count: 5, problem: {R: 1, S: 1, P: 7, Q: 7, C: 16, K: 32, N: 1}}
+"""
+
+
+@pytest.fixture
+def small_study(tmp_path: Path) -> Path:
+    """A study of 6 variants on two networks that share one of their two distinct problems: 12 schedules, seconds."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "first.yaml").write_text(FIRST_NETWORK)
+    (folder / "second.yaml").write_text(SECOND_NETWORK)
+    path = folder / "small.yaml"
+    path.write_text(SMALL_STUDY)
+    return path

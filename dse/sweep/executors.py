@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import secrets
 import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol
 
 from dse.errors import ToolError
@@ -27,6 +30,7 @@ _SINGLE_THREAD = dict.fromkeys(
 _LOOPBACK = "127.0.0.11"  # Ray replaces 127.0.0.1 by the machine's own address, and would listen on the network
 _OBJECT_STORE_BYTES = 100 * 2**20  # tasks and results are small
 _RETRIES = 3
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")  # of Ray's tracebacks
 
 
 class Executor(Protocol):
@@ -96,7 +100,7 @@ class RayExecutor:
         try:
             results: list[Result] = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
-            return _after_failure(self, task, error.cause, error.traceback_str)
+            return _after_failure(self, task, error.cause, _COLOUR.sub("", str(error)))
         except self._ray.exceptions.RayError as error:
             return _after_failure(self, task, error, str(error))
         return results
@@ -121,13 +125,14 @@ def serial_executor() -> Iterator[Executor]:
 def ray_executor(workers: int, address: str | None = None) -> Iterator[Executor]:
     """An executor on Ray: `workers` processes on this machine, or the cluster at `address`.
 
-    A local Ray is of this sweep alone: it has its own folder for temporary files and listens on loopback only, so
-    sweeps side by side do not meet. Raises ToolError where Ray does not start or the cluster does not answer.
+    A local Ray is of this sweep alone: it has its own folder for temporary files, its own ports and its own secret, so
+    sweeps side by side do not meet. The secret matters because Ray's workers listen on all interfaces, whatever address
+    they are given. Raises ToolError where Ray does not start or the cluster does not answer.
     """
     folder = tempfile.mkdtemp(prefix="dse-") if address is None else None
     settings = _SINGLE_THREAD | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
     if address is None:
-        settings["RAY_AUTH_MODE"] = "disabled"
+        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _secret()}
     try:
         with _environment(settings):
             import ray  # noqa: PLC0415
@@ -164,6 +169,12 @@ def _connect(ray: Any, workers: int, address: str | None, folder: str | None) ->
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         place = "on this machine" if address is None else f"at {address}"
         raise ToolError(f"Ray cannot be used {place}: {str(error).strip() or type(error).__name__}") from error
+
+
+@cache
+def _secret() -> str:
+    """One secret for all of a process: Ray reads it once."""
+    return secrets.token_hex(32)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TextIO
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "format_seconds"]
 
 _SECONDS_BETWEEN = {True: 0.2, False: 10.0}  # on a terminal; elsewhere
 
@@ -19,15 +19,18 @@ class Progress:
         self._terminal = self._stream.isatty()
         self._quiet = quiet
         self._total = self._done = self._before = self._without = 0
-        self._started = self._shown = time.monotonic()
+        self._started = self._shown = self._first = time.monotonic()
+        self._done_at_first = 0
         self._line_open = False
 
     def start(self, total: int, stored: int) -> None:
         self._total, self._done, self._before = total, stored, stored
-        self._started = self._shown = time.monotonic()
+        self._started = self._shown = self._first = time.monotonic()
         self._write(f"{total} schedules, {stored} of them stored already", end="\n")
 
     def advance(self, points: int, without_mapping: int) -> None:
+        if self._done == self._before:  # start-up is no measure of the rest
+            self._first, self._done_at_first = time.monotonic(), self._done + points
         self._done += points
         self._without += without_mapping
         if time.monotonic() - self._shown >= _SECONDS_BETWEEN[self._terminal]:
@@ -46,15 +49,17 @@ class Progress:
 
     def _show(self) -> None:
         self._shown = time.monotonic()
-        seconds = self._shown - self._started
-        rate = (self._done - self._before) / seconds if seconds > 0 else 0.0
-        line = f"{self._done}/{self._total} schedules ({100 * self._done / self._total:.0f} %), {rate:.1f} a second"
+        since_first = self._shown - self._first
+        rate = (self._done - self._done_at_first) / since_first if since_first > 0 else 0.0
+        line = f"{self._done}/{self._total} schedules ({100 * self._done / self._total:.0f} %)"
+        if rate:
+            line += f", {rate:.1f} a second"
         if self._without:
             line += f", {self._without} without a mapping"
-        if self._done < self._total:
-            line += f", {format_seconds((self._total - self._done) / rate) if rate else '?'} left"
-        else:
-            line += f", {format_seconds(seconds)} in all"
+        if self._done == self._total:
+            line += f", {format_seconds(self._shown - self._started)} in all"
+        elif rate:
+            line += f", {format_seconds((self._total - self._done) / rate)} left"
         self._write(f"\r{line:<78}" if self._terminal else line, end="" if self._terminal else "\n")
 
     def _write(self, text: str, end: str) -> None:
