@@ -71,6 +71,8 @@ def command(
         raise click.UsageError("give FILES or --batch, not both; --write-files takes one point")
     if batch is None and not files:
         raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
+    if batch is None and output is not None:
+        raise click.UsageError("--output goes with --batch")
     timeloop = None
     if compare or evaluator == "timeloop":
         timeloop = TimeloopEvaluator(timeloop_path, timeloop_seconds, keep_failures)
