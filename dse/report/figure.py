@@ -51,6 +51,7 @@ def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> No
         axes.set_title(_title(plan, totals), loc="left", fontsize=11)
         _draw_key(axes, totals, order)
         figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the names below are placed for the layout as it is now
         _name_points(axes, points, [(index, totals[index].variant.name) for index in _named(order)])
         for file in files:
             metadata = (

@@ -1,0 +1,260 @@
+"""Totals, fronts, tables, exports and comparisons over made-up results of a plan."""
+
+import csv
+import io
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.image import imread
+
+from dse.errors import InputError
+from dse.report.comparison import compare_network, render_comparison
+from dse.report.export import layer_rows, variant_rows, write_rows
+from dse.report.figure import draw_front
+from dse.report.front import costs, hypervolume, non_dominated, on_front
+from dse.report.table import energy_unit, render_front, render_incomplete
+from dse.report.totals import Total, network_totals, study_totals, totals_named
+from dse.sweep.plan import Plan, PlannedLayer, PlannedNetwork, PlannedProblem, PlannedVariant
+from dse.sweep.task import FAILED, Result
+
+figure_of_cost = st.sampled_from([1.0, 2.0, 3.0, 5.0, 7.5, math.nan])
+
+
+def make_plan(variants: int = 4) -> Plan:
+    """Two problems; network `a` has the first twice and the second once, network `b` the second three times."""
+    return Plan(
+        "made up",
+        "",
+        {"objective": "cosa"},
+        "embedded",
+        "dse 0",
+        tuple(
+            PlannedVariant(f"v{number}", {"pe_count": 2**number, "share": number / 2}, {}, [], [f"digest {number}"])
+            for number in range(variants)
+        ),
+        (PlannedProblem({}, 10, 0, "p"), PlannedProblem({}, 1000, 0, "q")),
+        (
+            PlannedNetwork("a", "", (PlannedLayer("conv", 2, 0), PlannedLayer("fc", 1, 1))),
+            PlannedNetwork("b", "", (PlannedLayer("fc", 3, 1),)),
+        ),
+    )
+
+
+def make_results(plan: Plan) -> dict[str, Result]:
+    """Latency falls and energy rises with the variant; variant 3 is slower than variant 2 and needs more energy."""
+    results: dict[str, Result] = {}
+    for point in plan.points():
+        cycles = 1000 // (point.variant + 1) * (point.problem + 1) if point.variant < 3 else 900 * (point.problem + 1)
+        energy = 0.1 * (point.variant + 1) * (point.problem + 1) * 1e6
+        results[point.key] = Result(
+            point.key,
+            "optimal",
+            "cosa",
+            solver="SCIP",
+            value=1.0,
+            cycles=cycles,
+            energy_pj=energy,
+            utilization=0.5,
+            mapping='[{"target":"DRAM"}]',
+            total_seconds=1.5,
+        )
+    return results
+
+
+def make_totals(points: Sequence[tuple[float, float]]) -> list[Total]:
+    """Totals of which those with a NaN are incomplete."""
+    return [
+        Total(PlannedVariant(f"v{index}", {"x": index}, {}, [], []), "net", 1, None, None, None, ("conv: why",))
+        if math.isnan(cycles) or math.isnan(energy)
+        else Total(PlannedVariant(f"v{index}", {"x": index}, {}, [], []), "net", 1, int(cycles * 10), energy, None, ())
+        for index, (cycles, energy) in enumerate(points)
+    ]
+
+
+def test_totals_count_layers_as_often_as_they_occur() -> None:
+    plan = make_plan()
+    results = make_results(plan)
+    of_a = network_totals(plan, results, plan.networks[0])
+    of_b = network_totals(plan, results, plan.networks[1])
+    of_all = study_totals(plan, results)
+    assert [total.cycles for total in of_a] == [2 * 1000 + 2000, 2 * 500 + 1000, 2 * 333 + 666, 2 * 900 + 1800]
+    assert of_b[1].cycles == 3 * 1000
+    assert of_a[0].energy_pj == pytest.approx(2 * 1e5 + 2e5)
+    assert [total.layers for total in (of_a[0], of_b[0], of_all[0])] == [3, 3, 6]
+    for a, b, both in zip(of_a, of_b, of_all, strict=True):
+        assert both.cycles == (a.cycles or 0) + (b.cycles or 0)
+        assert both.energy_pj == pytest.approx((a.energy_pj or 0) + (b.energy_pj or 0))
+        assert both.edp == pytest.approx((both.cycles or 0) * (both.energy_pj or 0))
+    assert {total.network for total in of_all} == {"all"}
+    assert totals_named(plan, results, "b") == of_b
+    with pytest.raises(InputError, match='the study has no network "c"'):
+        totals_named(plan, results, "c")
+
+
+def test_a_variant_without_a_layer_is_incomplete_with_the_reason() -> None:
+    plan = make_plan()
+    results = make_results(plan)
+    results[plan.key(0, 0)] = Result(plan.key(0, 0), "infeasible", "cosa", error="nothing\nfits")
+    results[plan.key(1, 1)] = Result(plan.key(1, 1), FAILED, "cosa", error="gone", error_type="WorkerCrashedError")
+    del results[plan.key(2, 1)]
+    totals = study_totals(plan, results)
+    assert [total.complete for total in totals] == [False, False, False, True]
+    assert totals[0].missing == ("a conv: nothing fits",)
+    assert totals[1].missing == ("a fc: WorkerCrashedError: gone", "b fc: WorkerCrashedError: gone")
+    assert totals[2].missing == ("a fc: not scheduled yet", "b fc: not scheduled yet")
+    assert totals[0].cycles is None
+    assert totals[0].energy_pj is None
+    assert on_front(totals) == [False, False, False, True]
+    text = render_incomplete(totals)
+    assert text.splitlines()[0] == "3 of 4 variants incomplete, not compared:"
+    assert "v0 pe_count=1 share=0.0: a conv: nothing fits" in text
+    assert "v1 pe_count=2 share=0.5: a fc: WorkerCrashedError: gone (and 1 more layers)" in text
+    rows = [row for row in variant_rows(plan, results) if row["network"] == "a"]
+    assert [row["variant"] for row in rows] == ["v0", "v1", "v2", "v3"]
+    assert [row["cycles"] for row in rows[:3]] == [None] * 3
+    assert rows[0]["error"] == "conv: nothing fits"
+
+
+@given(points=st.lists(st.tuples(figure_of_cost, figure_of_cost), max_size=25))
+def test_front_is_what_brute_force_says(points: list[tuple[float, float]]) -> None:
+    array = np.array(points, dtype=float).reshape(len(points), 2)
+
+    def dominates(one: tuple[float, float], other: tuple[float, float]) -> bool:
+        return all(a <= b for a, b in zip(one, other, strict=True)) and one != other
+
+    expected = [
+        not any(map(math.isnan, point)) and not any(dominates(other, point) for other in points) for point in points
+    ]
+    assert non_dominated(array).tolist() == expected
+
+
+@given(points=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=8))
+def test_hypervolume_is_the_number_of_dominated_cells(points: list[tuple[int, int]]) -> None:
+    array = np.array(points, dtype=float).reshape(len(points), 2)
+    cells = sum(any(x <= i and y <= j for x, y in points) for i, j in itertools.product(range(6), repeat=2))
+    assert hypervolume(array, np.array([6.0, 6.0])) == pytest.approx(cells)
+
+
+def test_table_shows_the_front_by_latency_and_marks_it_among_all() -> None:
+    plan = make_plan()
+    totals = study_totals(plan, make_results(plan))
+    front = render_front(plan, totals).splitlines()
+    assert front[0] == (
+        "made up: a + b, objective cosa. 4 of 4 variants complete, 3 on the Pareto front of latency and energy"
+    )
+    assert front[2].split() == ["variant", "pe_count", "share", "cycles", "energy", "[µJ]", "EDP", "[pJ", "cycles]"]
+    assert [line.split()[0] for line in front[3:]] == ["v2", "v1", "v0"]
+    assert front[5].split() == ["v0", "1", "0.0", "10,000", "1", "1e+10"]
+    everything = render_front(plan, totals, everything=True)
+    assert "v3   " in everything
+    assert "v2 *" in everything
+    assert "* on the front" in everything
+
+
+@pytest.mark.parametrize(
+    ("largest", "unit"), [(0.5, "pJ"), (999.0, "pJ"), (1e3, "nJ"), (2e6, "µJ"), (3e9, "mJ"), (5e15, "J")]
+)
+def test_energy_unit_fits_the_largest_figure(largest: float, unit: str) -> None:
+    assert energy_unit(largest)[1] == unit
+
+
+def test_rows_are_sorted_and_hold_times_only_on_request() -> None:
+    plan = make_plan()
+    results = make_results(plan)
+    rows = layer_rows(plan, results)
+    keys = [(row["variant"], row["network"], row["layer"]) for row in rows]
+    assert keys == [
+        (f"v{variant}", network, layer)
+        for variant in range(4)
+        for network, layer in [("a", "conv"), ("a", "fc"), ("b", "fc")]
+    ]
+    assert not any("seconds" in name for name in rows[0])
+    assert layer_rows(plan, results, timings=True)[0]["total_seconds"] == 1.5
+    assert variant_rows(plan, results, timings=True)[0]["total_seconds"] == 3.0
+    shuffled = dict(reversed(results.items()))
+    for file_format in ("csv", "jsonl", "parquet"):
+        assert write_rows(rows, file_format) == write_rows(layer_rows(plan, shuffled), file_format)
+
+
+def test_formats_hold_the_same_rows() -> None:
+    plan = make_plan()
+    results = make_results(plan)
+    results[plan.key(1, 1)] = Result(plan.key(1, 1), "infeasible", "cosa", error='no "room", none')
+    for rows in (layer_rows(plan, results), variant_rows(plan, results)):
+        lines = [json.loads(line) for line in write_rows(rows, "jsonl").decode().splitlines()]
+        assert lines == rows
+        table = pq.read_table(io.BytesIO(write_rows(rows, "parquet"))).to_pylist()
+        cells = list(csv.DictReader(io.StringIO(write_rows(rows, "csv").decode())))
+        assert len(table) == len(cells) == len(rows)
+        for row, typed, text in zip(rows, table, cells, strict=True):
+            assert typed["cycles"] == row["cycles"]
+            assert typed["parameters.pe_count"] == row["parameters"]["pe_count"]
+            assert typed["parameters.share"] == row["parameters"]["share"]
+            assert text["error"] == (row["error"] or "")
+            assert text["energy_pJ"] == ("" if row["energy_pJ"] is None else repr(row["energy_pJ"]))
+            assert list(typed) == list(text)
+
+
+def test_an_empty_front_keeps_its_columns() -> None:
+    plan = make_plan()
+    rows = variant_rows(plan, {})
+    assert write_rows([], "csv", like=rows[0]).decode().startswith("variant,parameters.pe_count,")
+
+
+@pytest.mark.parametrize(("points", "spread"), [(0, 1), (1, 1), (4, 1000), (60, 1)])
+def test_picture_is_drawn_whatever_there_is_to_draw(tmp_path: Path, points: int, spread: int) -> None:
+    plan = make_plan(1)
+    totals = make_totals([(1 + index * spread, 1e9 / (1 + index)) for index in range(points)] + [(math.nan, 1.0)])
+    files = [tmp_path / name for name in ("a.png", "a.svg", "a.pdf")]
+    draw_front(plan, totals, files)
+    draw_front(plan, totals, [tmp_path / "b.svg"])
+    picture = imread(files[0])
+    assert picture.shape[0] > 500
+    assert picture.std() > 0.01
+    svg = files[1].read_bytes()
+    assert b"<svg" in svg
+    assert svg == (tmp_path / "b.svg").read_bytes()
+
+
+def test_studies_are_compared_on_their_joint_front() -> None:
+    fast = make_totals([(1, 9), (2, 6), (math.nan, 1)])
+    frugal = make_totals([(2, 7), (5, 1)])
+    comparison = compare_network("net", {"fast": fast, "frugal": frugal})
+    first, second = comparison.studies
+    assert (first.variants, first.complete, first.front, first.joint_front, first.dominated) == (3, 2, 2, 2, 0)
+    assert (second.variants, second.complete, second.front, second.joint_front, second.dominated) == (2, 2, 2, 1, 1)
+    assert (first.least_cycles, second.least_cycles) == (10, 20)
+    assert (first.least_energy_pj, second.least_energy_pj) == (6, 1)
+    assert first.hypervolume == pytest.approx(30 * 3 / (40 * 8))
+    assert second.hypervolume == pytest.approx(30 * 2 / (40 * 8))
+    assert [(study, total.variant.name) for study, total in comparison.joint] == [
+        ("fast", "v0"),
+        ("fast", "v1"),
+        ("frugal", "v1"),
+    ]
+    text = render_comparison(comparison)
+    assert "Joint front:" in text
+    assert json.loads(json.dumps(comparison.to_dict()))["studies"][1]["front_dominated"] == 1
+
+
+def test_comparison_of_nothing_complete() -> None:
+    nothing = make_totals([(math.nan, 1.0)])
+    comparison = compare_network("net", {"one": nothing, "other": nothing})
+    assert comparison.joint == ()
+    assert render_comparison(comparison)
+
+
+def test_costs_of_incomplete_totals_are_not_numbers() -> None:
+    totals = make_totals([(1, 2), (math.nan, 1)])
+    assert np.isnan(costs(totals)).tolist() == [[False, False], [True, True]]
+    half = replace(totals[0], energy_pj=None)
+    assert np.isnan(costs([half])).all()
