@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["ExpressionError", "evaluate_expression", "names_in_expression"]
+__all__ = ["ExpressionError", "MalformedExpressionError", "evaluate_expression", "names_in_expression"]
 
 Number = int | float | bool
 
@@ -59,6 +59,10 @@ class ExpressionError(ValueError):
     """Raised where an expression is malformed, names something unknown or has no finite value."""
 
 
+class MalformedExpressionError(ExpressionError):
+    """Raised where a text is no expression at all, such as 16k."""
+
+
 def evaluate_expression(text: str, variables: Mapping[str, Number]) -> Number:
     """The value of `text`, with names taken from `variables`.
 
@@ -95,7 +99,7 @@ def _parse(text: str) -> ast.expr:
             warnings.simplefilter("error", DeprecationWarning)  # the same before Python 3.12
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, DeprecationWarning, ValueError, RecursionError, MemoryError) as error:
-        raise ExpressionError(f'"{text}" is no arithmetic expression') from error
+        raise MalformedExpressionError(f'"{text}" is no arithmetic expression') from error
 
 
 def _value(node: ast.expr, variables: Mapping[str, Number]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from dse.errors import Fault, InputError
 from dse.specification.document import Document, KeyPath
-from dse.specification.expressions import ExpressionError, evaluate_expression
+from dse.specification.expressions import ExpressionError, MalformedExpressionError, evaluate_expression
 
 __all__ = ["Reader", "Section", "describe", "nearest"]
 
@@ -118,7 +118,10 @@ class Section:
         key, raw = self.raw(*keys)
         if key not in self.data:
             return default
+        faults = len(self.reader.faults)
         value = self._evaluated(key, raw)
+        if len(self.reader.faults) > faults:
+            return default
         wanted = f"a number above {above:g}" if above is not None else f"a number of at least {minimum:g}"
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
             self.fault(key, f"expected {wanted}, got {describe(raw)}")
@@ -183,6 +186,8 @@ class Section:
             return value
         try:
             return evaluate_expression(value, self.reader.variables)
+        except MalformedExpressionError:
+            return value  # a text like any other: the caller says what it expected
         except ExpressionError as error:
             self.fault(key, str(error))
             return None
