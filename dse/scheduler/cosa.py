@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from typing import ClassVar
 
-from dse.errors import ToolError
+from dse.errors import InputError, ToolError
 from dse.scheduler.decode import encode, mapping_of, overflow
 from dse.scheduler.factors import Structure
 from dse.scheduler.options import Schedule, ScheduleOptions
@@ -51,7 +51,15 @@ class CosaMethod:
         return program
 
     def schedule(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Schedule:
+        """The mapping of least objective.
+
+        Raises InputError where a level demands a least utilization, which is no constraint here, and ToolError where
+        the solver fails.
+        """
         start = time.perf_counter()
+        for level in architecture.storage:
+            if level.min_utilization > 0:
+                raise InputError(f"{level.name}: a schedule cannot be asked for a min-utilization")
         structure = Structure.of(architecture, problem, mapspace)
         reason = why_nothing_fits(architecture, structure)
         if reason is not None:
@@ -65,7 +73,7 @@ class CosaMethod:
             return self._failed("time_limit", f"no mapping was found within {limit:g} s", seconds, start)
         mapping, evaluation = best_order(program, architecture, mapping, cost)
         if not evaluation.valid:
-            return self._failed("feasible", evaluation.error or "", seconds, start)
+            return self._failed("feasible", f"the mapping found does not fit: {evaluation.error}", seconds, start)
         value = float(cost @ encode(program, mapping))
         bound = None if stats.bound is None else min(stats.bound + float(cost[-1]) - _SOLVER_TOLERANCE, value)
         return Schedule(

@@ -12,7 +12,7 @@ from dse.scheduler.program import Program, Row
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import LevelMapping, Mapping
 
-__all__ = ["encode", "mapping_of", "overflow", "tile_words"]
+__all__ = ["encode", "mapping_of", "overflow", "saved_log", "tile_words"]
 
 
 def mapping_of(program: Program, solution: Row) -> Mapping:
@@ -104,11 +104,11 @@ def encode(program: Program, mapping: Mapping) -> Row:
         if (space, child, level) in filled:
             continue  # one entry carries what the actual order saves
         filled.add((space, child, level))
-        point[index] = _saved_log(structure, mapping, space, child, level)
+        point[index] = saved_log(structure, mapping, space, child, level)
     return point
 
 
-def _saved_log(structure: Structure, mapping: Mapping, space: int, child: int, level: int) -> float:
+def saved_log(structure: Structure, mapping: Mapping, space: int, child: int, level: int) -> float:
     """log2 of the fetches of a tile at `child` saved by the temporal loops of `level`."""
     moving = structure.relevant(space)
     for between in mapping.levels[child + 1 : level]:

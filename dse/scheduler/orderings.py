@@ -3,59 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import permutations
-
-import numpy as np
+from itertools import permutations, product
 
 from dse.model import Evaluation, evaluate_many
-from dse.scheduler.decode import encode
+from dse.scheduler.decode import saved_log
 from dse.scheduler.program import Program, Row
 from dse.specification.architecture import Architecture
-from dse.specification.mapping import Mapping
+from dse.specification.mapping import LevelMapping, Mapping
 
 __all__ = ["best_order"]
 
 _ALL_ORDERS_UP_TO = 4  # loops at one level: 24 orders
+_MOST_CANDIDATES = 128
 _TOLERANCE = 1e-9  # of the objective, which is a sum of a few hundred at most
 
 
 def best_order(program: Program, architecture: Architecture, mapping: Mapping, cost: Row) -> tuple[Mapping, Evaluation]:
     """The mapping with the loop orders of least EDP among those with no higher objective, and its evaluation.
 
-    One level after the other, outermost first. The log domain does not see windows of the input that slide along an
-    innermost loop, nor which of the orders of equal reuse serves neighbours better; the evaluator does.
+    The log domain does not see windows of the input that slide along an innermost loop, nor which of the orders of
+    equal reuse serves neighbours better; the evaluator does. Where there are too many combinations, inner levels keep
+    their order.
     """
-    best = mapping
-    (evaluation,) = evaluate_many([(architecture, program.structure.problem, best)])
-    limit = float(cost @ encode(program, mapping)) + _TOLERANCE
+    choices: list[list[LevelMapping]] = []
+    number = 1
     for level in reversed(range(program.structure.levels)):
-        candidates = [
-            candidate
-            for order in _orders(best, level)
-            if (candidate := _with_order(best, level, order)) != best
-            and float(cost @ encode(program, candidate)) <= limit
-        ]
-        points = [(architecture, program.structure.problem, candidate) for candidate in candidates]
-        costs = evaluate_many(points)
-        edps = [cost.edp if cost.valid else np.inf for cost in costs]
-        if edps and min(edps) < evaluation.edp:
-            chosen = int(np.argmin(edps))
-            best, evaluation = candidates[chosen], costs[chosen]
-    return best, evaluation
+        equal = _equal_orders(program, mapping, cost, level)
+        if number * len(equal) > _MOST_CANDIDATES:
+            equal = [mapping.levels[level]]
+        number *= len(equal)
+        choices.insert(0, equal)
+    candidates = [Mapping(levels) for levels in product(*choices)]
+    costs = evaluate_many((architecture, program.structure.problem, candidate) for candidate in candidates)
+    valid = [position for position, evaluation in enumerate(costs) if evaluation.valid]
+    chosen = min(valid, key=lambda position: costs[position].edp, default=0)
+    return candidates[chosen], costs[chosen]
 
 
-def _orders(mapping: Mapping, level: int) -> list[tuple[int, ...]]:
-    """Orders of a level's loops, innermost first: all where they are few, else every choice of the innermost one."""
+def _equal_orders(program: Program, mapping: Mapping, cost: Row, level: int) -> list[LevelMapping]:
+    """A level with its own order and with those others that do not raise the objective.
+
+    What a level's order saves does not depend on the orders of other levels, only on which loops they have.
+    """
     own = mapping.levels[level]
+    limit = _order_cost(program, mapping, cost, level) + _TOLERANCE
+    result = [own]
+    for order in _orders(own):
+        rest = tuple(dimension for dimension in own.permutation if dimension not in order)
+        candidate = replace(own, permutation=(*order, *rest))
+        levels = (*mapping.levels[:level], candidate, *mapping.levels[level + 1 :])
+        if candidate not in result and _order_cost(program, Mapping(levels), cost, level) <= limit:
+            result.append(candidate)
+    return result
+
+
+def _orders(own: LevelMapping) -> list[tuple[int, ...]]:
+    """Orders of a level's loops, innermost first: all where they are few, else every choice of the innermost one."""
     loops = [dimension for dimension in own.permutation if own.temporal[dimension] > 1]
     if len(loops) <= _ALL_ORDERS_UP_TO:
         return list(permutations(loops))
     return [(first, *(loop for loop in loops if loop != first)) for first in loops]
 
 
-def _with_order(mapping: Mapping, level: int, order: tuple[int, ...]) -> Mapping:
-    own = mapping.levels[level]
-    rest = tuple(dimension for dimension in own.permutation if dimension not in order)
-    levels = list(mapping.levels)
-    levels[level] = replace(own, permutation=(*order, *rest))
-    return Mapping(tuple(levels))
+def _order_cost(program: Program, mapping: Mapping, cost: Row, level: int) -> float:
+    """The part of the objective that the order of one level's loops decides."""
+    saving = {(space, child): index for (space, child, own, _), index in program.saved.items() if own == level}
+    return sum(
+        float(cost[index]) * saved_log(program.structure, mapping, space, child, level)
+        for (space, child), index in saving.items()
+    )

@@ -12,7 +12,7 @@ from dse.scheduler.options import CosaWeights
 from dse.scheduler.program import Program, Row
 from dse.specification.architecture import Architecture, StorageLevel
 
-__all__ = ["Transfer", "cosa_cost", "transfers", "word_energy_pj"]
+__all__ = ["Transfer", "cosa_cost", "energy_weights", "transfers", "word_energy_pj"]
 
 
 @dataclass(frozen=True)
@@ -85,19 +85,19 @@ def _utilization(program: Program) -> Iterator[tuple[float, int, int]]:
                 yield 1.01 if direct else 1.0, space, child
 
 
-def _energy_traffic(program: Program, architecture: Architecture) -> Row:
-    """Σ (estimated part of the energy) · log2 words: the tangent of log2 energy at a reference point.
+def energy_weights(program: Program, architecture: Architecture) -> list[tuple[Transfer, float]]:
+    """Every transfer with its estimated part of the energy.
 
-    The reference point moves words about as rarely as a buffer of that size allows: a data space at least once, and
-    MACs / √words of the inner side (Hong and Kung, "I/O complexity: the red-blue pebble game", STOC 1981). What the
-    MACs use is shared by the square root of the MACs below one instance, as where two data spaces divide a mesh.
-    The parts add up to the number of data spaces, as in the published sum, so that the user's weights keep their scale.
+    The parts are those at a reference point, which moves words about as rarely as a buffer of that size allows: a data
+    space at least once, and MACs / √words of the inner side (Hong and Kung, "I/O complexity: the red-blue pebble
+    game", STOC 1981). What the MACs use is shared by the square root of the MACs below one instance, as where two data
+    spaces divide a mesh. The parts add up to the number of data spaces, as the weights of the published sum do.
     """
     structure = program.structure
     problem = structure.problem
     spaces = problem.shape.data_spaces
-    energies: list[float] = []
     moved = transfers(program)
+    energies: list[float] = []
     for transfer in moved:
         if transfer.child < 0:
             below = math.prod(x * y for x, y in architecture.fanouts[: transfer.level + 1])
@@ -107,10 +107,15 @@ def _energy_traffic(program: Program, architecture: Architecture) -> Row:
             room = float(level.effective_entries or math.inf) * level.instances
             words = max(float(problem.words(spaces[transfer.space])), problem.macs / math.sqrt(room))
         energies.append(word_energy_pj(architecture.storage[transfer.level]) * transfer.accesses * words)
-    total = sum(energies)
+    total = sum(energies) or 1.0
+    return [(transfer, len(spaces) * energy / total) for transfer, energy in zip(moved, energies, strict=True)]
+
+
+def _energy_traffic(program: Program, architecture: Architecture) -> Row:
+    """Σ (estimated part of the energy) · log2 words: the tangent of log2 energy at the reference point."""
     result = program.row()
-    for transfer, energy in zip(moved, energies, strict=True):
-        result += (len(spaces) * energy / total if total else 0.0) * transfer.row
+    for transfer, weight in energy_weights(program, architecture):
+        result += weight * transfer.row
     return result
 
 
