@@ -93,16 +93,22 @@ def test_a_broken_section_reports_itself_only() -> None:
 
 
 def test_expressions_are_evaluated_only_in_templates() -> None:
-    part = section({"size": "pe * 2", "half": "pe / 8", "odd": "pe / 3", "bad": "pf + 1", "flag": "pe > 1"}, pe=16)
+    part = section(
+        {"size": "pe * 2", "half": "pe / 8", "odd": "pe / 3", "bad": "pf + 1", "flag": "pe > 1", "k": "16k"}, pe=16
+    )
     assert part.integer("size", default=None) == 32
     assert part.integer("half", default=None) == 2
     part.integer("odd", default=None)
     part.integer("bad", default=None)
     part.integer("flag", default=None)
+    part.integer("k", default=None)
+    part.number("bad", default=None)
     assert messages(part) == [
         's.odd: expected a positive integer, got "pe / 3" = 5.333333333333333',
         's.bad: unknown variable "pf" (known: pe)',
         's.flag: expected a positive integer, got "pe > 1" = True',
+        's.k: expected a positive integer, got "16k"',
+        's.bad: unknown variable "pf" (known: pe)',
     ]
     plain = section({"size": "4 * 2"})
     plain.integer("size", default=None)
