@@ -35,7 +35,7 @@ def test_closed_form_equals_simulation(point: Point) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=6000)
+@settings(max_examples=2000)
 @given(points(most_factors=9))
 def test_closed_form_equals_simulation_often(point: Point) -> None:
     assert counted(point) == Simulation(*point).counts
