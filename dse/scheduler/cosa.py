@@ -90,30 +90,30 @@ class CosaMethod:
         )
 
     def _solve(self, program: Program, architecture: Architecture) -> tuple[Mapping | None, SolveStats, float]:
-        """(mapping whose tiles fit, statistics of the last solve, seconds of all solves)."""
+        """(mapping whose tiles fit, statistics of the last solve, seconds of all solves).
+
+        Where several data spaces share a buffer, the program bounds their sum by tangents from below: a solution that
+        overflows is cut off and the program solved again, a few times; at last, its tiles are shrunk.
+        """
         gap = math.log2(1.0 + self.options.gap)
+        limit = self.options.time_limit_seconds
         cuts: list[tuple[dict[tuple[int, int], float], float]] = []
         seconds = 0.0
+        mapping: Mapping | None = None
         while True:
-            stats = self.solver.solve(program.problem, gap, self.options.time_limit_seconds - seconds)
+            stats = self.solver.solve(program.problem, gap, limit - seconds)
             seconds += stats.seconds
             if stats.status is Status.INFEASIBLE:
                 raise ToolError(f"the solver {stats.solver} calls a feasible problem infeasible")
-            if not stats.status.has_solution:
+            if stats.status.has_solution:
+                mapping = mapping_of(program, program.solution())
+            if mapping is None:
                 return None, stats, seconds
-            mapping = mapping_of(program, program.solution)
             level = overflow(architecture, program.structure, mapping)
             if level is None:
                 return mapping, stats, seconds
-            alone = (
-                sum(program.structure.keep[level]) == 1
-            )  # no tangent helps: a tile's extent is bounded from below only
-            if (
-                alone
-                or len(cuts) == SPARE_CUTS
-                or stats.status is Status.LIMIT
-                or seconds >= self.options.time_limit_seconds
-            ):
+            shared = sum(program.structure.keep[level]) > 1
+            if stats.status is not Status.OPTIMAL or not shared or len(cuts) == SPARE_CUTS or seconds >= limit:
                 return shrunk(architecture, program.structure, mapping), stats, seconds
             cuts.append(overflow_cut(program.structure, architecture, mapping, level))
             program.set_cuts(cuts)

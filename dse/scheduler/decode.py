@@ -28,14 +28,16 @@ def mapping_of(program: Program, solution: Row) -> Mapping:
             if slot.level == level:
                 for row, factor in enumerate(structure.factors):
                     sizes[slot.kind][factor.dimension] *= factor.prime ** int(counts[row, column])
-        choices = [solution[program.order[level, index]] for index in range(len(program.classes))] if level else [1.0]
+        chosen = 0
+        if level in program.ordered:
+            chosen = int(np.argmax([solution[program.order[level, index]] for index in range(len(program.classes))]))
         along_y = [dimension for dimension, size in enumerate(sizes["y"]) if size > 1]
         along_x = [dimension for dimension in range(len(shape.dimensions)) if dimension not in along_y]
         levels.append(
             LevelMapping(
                 temporal=tuple(sizes["temporal"]),
                 spatial=tuple(x * y for x, y in zip(sizes["x"], sizes["y"], strict=True)),
-                permutation=program.classes[int(np.argmax(choices))].permutation,
+                permutation=program.classes[chosen].permutation,
                 spatial_permutation=(*along_x, *along_y),
                 split=len(along_x),
                 keep=structure.keep[level],

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from dse.errors import ToolError
 from dse.scheduler.factors import Axis, Slot, Structure, divisors, largest_product
 from dse.scheduler.orders import order_classes
 from dse.specification.architecture import Architecture
@@ -41,6 +42,7 @@ SPARE_CUTS = 6
 """Rows kept free for tangents at solutions that overflow a shared buffer."""
 
 _MARGIN = 1e-5  # what is allowed by no more than this, the exact check of the tiles finds
+_SLACK = 1e-3  # a solver's tolerance (1e-6) times the coefficients of a row, with room to spare
 _COLUMNS = 400  # more combinations of tile sizes on one axis than this: bounded from below instead
 _TANGENTS = (0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -3.0, -4.5, -6.5)
 
@@ -103,8 +105,9 @@ class Program:
             for dimension in sorted(self.active)
         }
         # The innermost level's own order moves nothing: what the MACs use is read once an operation in any order.
+        self.ordered = range(1 if levels > 1 else 0, levels)
         self.order = {
-            (level, index): self._new("choice", 1) for level in range(1, levels) for index in range(len(self.classes))
+            (level, index): self._new("choice", 1) for level in self.ordered for index in range(len(self.classes))
         }
         children = [(space, kept) for space in range(spaces) for kept in structure.kept_levels[space][:-1]]
         self.saved = {
@@ -185,9 +188,11 @@ class Program:
             words = structure.problem.words(structure.problem.shape.data_spaces[space])
             return self.row(constant=math.log2(words))
         boxes = structure.box_axes(space)
-        in_boxes = {term.dimension for axis in boxes for term in axis}
-        plain = structure.relevant(space) - in_boxes
-        result = self.row_factors(plain, "ts", range(level + 1))
+        result = self.row()
+        for axis in structure.problem.shape.data_spaces[space].axes:
+            moving = tuple(term for term in axis if term.dimension in self.active)
+            if moving and moving not in boxes:
+                result += self.row_factors([moving[0].dimension], "ts", range(level + 1))
         for axis in boxes:
             if (level, axis) in self.columns:
                 columns = self.columns[level, axis]
@@ -244,7 +249,7 @@ class Program:
 
     def _choose_orders(self) -> None:
         structure = self.structure
-        for level in range(1, structure.levels):
+        for level in self.ordered:
             choices = ((self.order[level, index], 1.0) for index in range(len(self.classes)))
             self._equal.append(self.row(choices, -1.0))
         for (space, level), binary in self.passes.items():
@@ -329,26 +334,35 @@ class Program:
                 bounds = [np.zeros(len(indices)), upper[indices]]
                 self._variables.append(cp.Variable(len(indices), name=kind, integer=kind == "count", bounds=bounds))
         x = cp.hstack(self._variables) if len(self._variables) > 1 else self._variables[0]
-        equal, below = np.array(self._equal), np.array(self._below)
-        uses = np.zeros((len(below), len(self.limits)))
-        for row, entry in self._parameter_rows:
-            uses[row, entry] = 1.0
-        self.limit = cp.Parameter(len(self.limits), name="limit")
+        equal, below = np.array(self._equal), np.array(self._below).reshape(-1, self.size + 1)
         self.cost = cp.Parameter(self.size, name="cost")
-        self.cut = cp.Parameter((SPARE_CUTS, max(len(self.share), 1)), name="cut")
-        self.cut_limit = cp.Parameter(SPARE_CUTS, name="cut_limit")
-        constraints = [
-            sp.csr_array(equal[:, order]) @ x == -equal[:, -1],
-            sp.csr_array(below[:, order]) @ x <= sp.csr_array(uses) @ self.limit - below[:, -1],
-        ]
+        constraints = [sp.csr_array(equal[:, order]) @ x == -equal[:, -1]]
+        self.limit = cp.Parameter(len(self.limits), name="limit") if self.limits else None
+        fixed = np.ones(len(below), dtype=bool)
+        if self.limit is not None:
+            limited = [row for row, _ in self._parameter_rows]
+            fixed[limited] = False
+            uses = sp.csr_array(np.eye(len(self.limits))[[entry for _, entry in self._parameter_rows]])
+            constraints.append(sp.csr_array(below[limited][:, order]) @ x <= uses @ self.limit - below[limited, -1])
+        if fixed.any():
+            constraints.append(sp.csr_array(below[fixed][:, order]) @ x <= -below[fixed, -1])
+        self.cut = self.cut_limit = None
         if self.share:
+            self.cut = cp.Parameter((SPARE_CUTS, len(self.share)), name="cut")
+            self.cut_limit = cp.Parameter(SPARE_CUTS, name="cut_limit")
             tiles = np.array([self.row_tile(space, level) for level, space in self.share])
             constraints.append(self.cut @ (sp.csr_array(tiles[:, order]) @ x + tiles[:, -1]) <= self.cut_limit)
         self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
+        self._equal_rows, self._below_rows = equal, below
 
     def set_parameters(self, architecture: Architecture, cost: Row) -> None:
         """Give the compiled problem the limits of an architecture and the coefficients of an objective."""
-        self.limit.value = np.array([self._log_limit(architecture, what, level) for what, level in self.limits])
+        limits = [self._log_limit(architecture, what, level) for what, level in self.limits]
+        if self.limit is not None:
+            self.limit.value = np.array(limits)
+        self._limit_values = np.zeros(len(self._below))
+        for row, entry in self._parameter_rows:
+            self._limit_values[row] = limits[entry]
         self.cost.value = cost[:-1][self._order]
         self.set_cuts([])
 
@@ -369,7 +383,9 @@ class Program:
 
         The level is one that several data spaces share.
         """
-        coefficients = np.zeros((SPARE_CUTS, max(len(self.share), 1)))
+        if self.cut is None or self.cut_limit is None:
+            return
+        coefficients = np.zeros((SPARE_CUTS, len(self.share)))
         limits = np.ones(SPARE_CUTS)
         positions = {pair: position for position, pair in enumerate(self.share)}
         for row, (tiles, limit) in enumerate(cuts):
@@ -378,14 +394,25 @@ class Program:
                 coefficients[row, positions[pair]] = coefficient
         self.cut.value, self.cut_limit.value = coefficients, limits
 
-    @property
     def solution(self) -> Row:
-        """x with a final 1, after a solve; count and choice rounded to whole numbers."""
+        """x with a final 1, after a solve; count and choice rounded to whole numbers.
+
+        Raises ToolError where a solver's point is not integral or breaks a row: no status is believed unseen.
+        """
         result = np.ones(self.size + 1)
         result[self._order] = np.concatenate([np.asarray(variable.value) for variable in self._variables])
         whole = np.array([kind != "real" for kind in self._kinds])
-        result[:-1][whole] = np.rint(result[:-1][whole])
-        return result
+        rounded = np.where(np.append(whole, False), np.rint(result), result)
+        faults = [
+            float(np.abs(rounded - result).max()),
+            float(np.abs(self._equal_rows @ rounded).max()),
+            float((self._below_rows @ rounded - self._limit_values).max(initial=0.0)),
+            float((rounded[:-1] - self._upper).max()),
+            float(-rounded.min()),
+        ]
+        if max(faults) > _SLACK:
+            raise ToolError(f"the solver's point breaks its own constraints by {max(faults):.3g}")
+        return rounded
 
 
 def _exponent(number: int, prime: int) -> int:

@@ -7,32 +7,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dse.model.technology import vector_access_energy_pj
+from dse.model.technology import access_energies_pj
 from dse.scheduler.options import CosaWeights
 from dse.scheduler.program import Program, Row
 from dse.specification.architecture import Architecture, StorageLevel
 
-__all__ = ["Transfer", "cosa_cost", "energy_weights", "transfers", "word_energy_pj"]
+__all__ = ["Transfer", "cosa_cost", "energy_weights", "transfers"]
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """Words of a data space that a level reads or takes in, over all instances.
+    """Words of a data space that a level hands to, or takes from, another one, over all instances.
 
-    `row` is log2 of the words and `accesses` how often each is accessed. `child` is the level on the inner side
-    (-1: the MACs).
+    `row` is log2 of the words; `reads`, `fills` and `updates` say how often the level accesses each. `child` is the
+    level on the inner side (-1: the MACs).
     """
 
     level: int
     space: int
     child: int
-    accesses: float
     row: Row
+    reads: int = 0
+    fills: int = 0
+    updates: int = 0
 
-
-def word_energy_pj(level: StorageLevel) -> float:
-    """Energy of one access to one word where all instances work (Timeloop counts the cluster size twice there)."""
-    return vector_access_energy_pj(level) / level.block_size / level.cluster_size
+    def word_energy_pj(self, storage: StorageLevel) -> float:
+        """Energy of one word at the level where all instances work (Timeloop counts the cluster size twice there)."""
+        energies = zip((self.reads, self.fills, self.updates), access_energies_pj(storage), strict=True)
+        return sum(number * energy for number, energy in energies) / storage.block_size / storage.cluster_size
 
 
 def transfers(program: Program) -> list[Transfer]:
@@ -46,18 +48,18 @@ def transfers(program: Program) -> list[Transfer]:
     result: list[Transfer] = []
     for space, data_space in enumerate(structure.problem.shape.data_spaces):
         idle = program.active - structure.relevant(space)
-        both = 2.0 if data_space.read_write else 1.0  # a partial result is read and written
+        updates = int(data_space.read_write)  # a partial result is read and written
         kept = structure.kept_levels[space]
         macs = program.row(constant=math.log2(structure.problem.macs))
         shared = program.row_factors(idle, "s", range(kept[0] + 1))
-        result.append(Transfer(kept[0], space, -1, both, macs - shared))
+        result.append(Transfer(kept[0], space, -1, macs - shared, reads=1, updates=updates))
         for child, parent in pairwise(kept):
             levels = range(child + 1, structure.levels)
             fetched = program.row_tile(space, child) + program.row_fetches(space, child)
             fills = fetched + program.row_factors(program.active, "s", levels)
             shared = program.row_factors(idle, "s", range(child + 1, parent + 1))
-            result.append(Transfer(child, space, child, 1.0, fills))
-            result.append(Transfer(parent, space, child, both, fills - shared))
+            result.append(Transfer(child, space, child, fills, fills=1))
+            result.append(Transfer(parent, space, child, fills - shared, reads=1, updates=updates))
     return result
 
 
@@ -106,7 +108,7 @@ def energy_weights(program: Program, architecture: Architecture) -> list[tuple[T
             level = architecture.storage[transfer.child]
             room = float(level.effective_entries or math.inf) * level.instances
             words = max(float(problem.words(spaces[transfer.space])), problem.macs / math.sqrt(room))
-        energies.append(word_energy_pj(architecture.storage[transfer.level]) * transfer.accesses * words)
+        energies.append(transfer.word_energy_pj(architecture.storage[transfer.level]) * words)
     total = sum(energies) or 1.0
     return [(transfer, len(spaces) * energy / total) for transfer, energy in zip(moved, energies, strict=True)]
 
