@@ -123,7 +123,8 @@ _SCIP_SMALL: Mapping[str, Any] = {
 class _Scip(Solver):
     def options(self, gap: float, seconds: float) -> Mapping[str, Any]:
         limits = {"limits/time": seconds, "limits/absgap": gap, "parallel/maxnthreads": 1, "lp/threads": 1}
-        return {"scip_params": {**_SCIP_SMALL, **limits}}
+        # SCIP would take an interrupt for itself, and hand out what it has as if its time were up.
+        return {"scip_params": {**_SCIP_SMALL, **limits, "misc/catchctrlc": False}}
 
     def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
         if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
