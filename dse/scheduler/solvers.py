@@ -97,7 +97,7 @@ class Solver:
         raise NotImplementedError
 
     def _without_solution(self, problem: cp.Problem, seconds: float) -> SolveStats:
-        if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE, cp.INFEASIBLE_OR_UNBOUNDED):
+        if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE, cp.settings.INFEASIBLE_OR_UNBOUNDED):
             # Every variable is bounded on both sides, so nothing is unbounded.
             return SolveStats(self.name, Status.INFEASIBLE, None, None, seconds, None)
         if problem.status == cp.USER_LIMIT:
