@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from dse.proof.forms import Assembly, Form, constant, total
 from dse.proof.structure import Slot, Structure
 
 __all__ = ["Decisions"]
+
+_KNOTS = (1.0, math.log2(3.0), 2.0, 3.0, 5.0, 8.0)  # of logarithms to base 2
 
 
 class Decisions:
@@ -113,7 +115,38 @@ class Decisions:
         wanted = set(groups)
         return sum(factor.multiplicity for factor in self.structure.factors if factor.group in wanted)
 
-    # ---- hulls
+    # ---- bounds on functions
+
+    def chords(self, amount: Form, top: float, functions: Sequence[Callable[[float], float]]) -> list[Form]:
+        """Forms that bound concave functions of `amount` (0, or 1 and more, at most `top`) from below.
+
+        A binary tells 1 and more from 0; above 1, chords between fixed knots.
+        """
+        assembly = self.assembly
+        if top < 1e-9:
+            return [constant(function(0.0)) for function in functions]
+        knots = [knot for knot in _KNOTS if knot < top - 1e-9] + [max(top, 1.0)]
+        some = assembly.whole()
+        reach = some * 1.0
+        values = [some * (function(1.0) - function(0.0)) + function(0.0) for function in functions]
+        previous = some
+        for index, (low, high) in enumerate(zip(knots, knots[1:], strict=False)):
+            part = assembly.real(0.0, high - low)
+            if index == 0:
+                assembly.below(part - some * (high - low))
+            else:  # a part beyond a knot only where the one before it is full
+                beyond = assembly.whole()
+                assembly.below(part - beyond * (high - low))
+                assembly.below(beyond * (low - knots[index - 1]) - previous)
+            previous = part
+            reach = reach + part
+            values = [
+                value + part * ((function(high) - function(low)) / (high - low))
+                for value, function in zip(values, functions, strict=True)
+            ]
+        assembly.below(amount - some * top)
+        assembly.below(amount - reach)
+        return values
 
     def lift(self, bonus: Form, where: Form, points: Iterable[tuple[float, float]]) -> None:
         """Demand bonus ≤ the concave hull of the points at `where`."""

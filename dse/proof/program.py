@@ -22,6 +22,7 @@ import numpy.typing as npt
 from dse.model import technology
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Assembly, Form, total
+from dse.proof.networks import network_charges
 from dse.proof.orders import Orders
 from dse.proof.sharing import Sharing
 from dse.proof.structure import Structure
@@ -34,7 +35,7 @@ __all__ = ["Program"]
 
 Floats = npt.NDArray[np.float64]
 
-_GRID = (0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -2.5, -3.0, -4.0, -5.0, -6.0, -8.0)
+_GRID = (*(-0.25 * step for step in range(13)), -3.5, -4.0, -5.0, -6.0, -8.0)
 _SPARE = 5
 _FREE_LOG2 = -60.0  # log2 of an energy that counts as none
 _UNLIMITED_LOG2 = 60.0
@@ -130,12 +131,14 @@ class Program:
         exponents = [assembly.parameter("mac") - self.log_energy]
         for charge in self.traffic.charges:
             level = charge.level
-            priced = "energy" in charge.roles and structure.priced[level]
-            addressed = "address" in charge.roles and structure.addressed[level]
-            if priced or addressed:
-                name = f"{'access' * priced}{' address' * addressed} {level}".strip()
-                price = assembly.parameter(name)
+            kinds = [kind for kind in ("reads", "fills", "updates", "accesses") if kind in charge.roles]
+            names = ["accesses" if structure.alike[level] else kind for kind in kinds if structure.priced[level]]
+            names += ["address"] if "address" in charge.roles and structure.addressed[level] else []
+            if names:
+                price = assembly.parameter(f"{' and '.join(names)} {level}")
                 exponents.append(charge.words + discounts[level] + price - self.log_energy)
+        for crossing in network_charges(self.traffic):
+            exponents.append(crossing.words + assembly.parameter(crossing.price) - self.log_energy)
         self._add_sum("energy", exponents)
 
     def _discount(self, level: int) -> Form:
@@ -261,15 +264,22 @@ class Program:
 def _figures(architecture: Architecture, structure: Structure) -> dict[str, float]:
     """Values of all parameters that a program may have; logarithms to base 2."""
     values = {"mac": _log(technology.mac_energy_pj(architecture) * structure.problem.macs)}
+    widths = technology.tile_widths_um(architecture)
     for index, level in enumerate(architecture.storage):
         entries = level.effective_entries
         # Half a word more: whole numbers of words exceed the one if and only if the other.
         values[f"capacity {index}"] = _UNLIMITED_LOG2 if entries is None else math.log2(entries + 0.5)
-        access = technology.vector_access_energy_pj(level) / level.block_size
+        prices = dict(zip(("reads", "fills", "updates"), technology.access_energies_pj(level), strict=True))
+        prices = {kind: energy / level.block_size for kind, energy in prices.items()}
+        prices["accesses"] = prices["reads"]
         address = max(level.address_generation_energy_pj or 0.0, 0.0)
-        values[f"access {index}"] = _log(access)
         values[f"address {index}"] = _log(address)
-        values[f"access address {index}"] = _log(access + address)
+        for kind, price in prices.items():
+            values[f"{kind} {index}"] = _log(price)
+            values[f"{kind} and address {index}"] = _log(price + address)
+        router = level.router_energy_pj or 0.0
+        values[f"router {index}"] = _log(router)
+        values[f"hop {index}"] = _log(technology.wire_energy_per_hop_pj(level, widths[index]) + router)
         for name, bandwidth in (
             ("read", level.read_bandwidth),
             ("write", level.write_bandwidth),

@@ -113,7 +113,6 @@ class Prover:
             return Proof(
                 None, None, None, None, "infeasible", self.solver.name, time.perf_counter() - start, culprit=culprit
             )
-        best = search.improve(best)
         program = self._program(structure)
         program.set_architecture(architecture)
         run = _Run(self.solver, architecture, program, search, gap, start + time_limit_seconds)
@@ -157,34 +156,33 @@ class _Run:
 
     def close(self, best: Candidate) -> tuple[Candidate, float]:
         """(the best mapping, log2 of the bound) once the gap is closed, the time is up or nothing improves."""
-        program = self.program
+        program, search = self.program, self.search
         bound = -math.inf
-        aim = min(self.tolerance, 4e-3) / 2
+        improved = False
         for _ in range(_MOST_ROUNDS):
             left = self.deadline - time.perf_counter()
             if left <= 0 or best.log_cost - bound <= self.tolerance:
                 break
-            cutoff = best.log_cost - aim
-            program.cutoff.value = cutoff
-            before = time.perf_counter()
-            outcome = solve(program.problem, self.solver, aim / 2, left)
-            self.solve_seconds += time.perf_counter() - before
-            bound = max(bound, min(outcome.bound, cutoff))
-            if _VERBOSE:
-                print(f"  {time.perf_counter() - before:.2f}s bound {outcome.bound:.4f} cutoff {cutoff:.4f}", outcome)
-            if not outcome.solved:
-                break
-            point = program.solution()
+            program.cutoff.value = best.log_cost + _MARGIN
+            outcome = solve(program.problem, self.solver, self.tolerance / 4, left)
+            self.solve_seconds += outcome.seconds
+            bound = max(bound, min(outcome.bound, best.log_cost))
+            point = program.solution() if outcome.solved else None
             if point is None:
                 break
             program.add_tangents(point)
-            found = self.search.candidate(mapping_of(program, point))
+            found = search.candidate(mapping_of(program, point))
+            if found.log_cost - bound > self.tolerance:
+                found = search.improve(found)
+                improved = True
             if _VERBOSE:
-                c=program.completed(point)
-                print(f"  relaxed {program.value(program.objective, c):.4f} exact {found.log_cost:.4f}", end=" ")
-            found = self.search.improve(found)
-            if _VERBOSE:
-                print(f"improved {found.log_cost:.4f} best {best.log_cost:.4f}")
+                c = program.completed(point)
+                print(
+                    f"  {outcome.seconds:.2f}s bound {outcome.bound:.4f} "
+                    f"relaxed {program.value(program.objective, c):.4f} found {found.log_cost:.4f} best {best.log_cost:.4f}"
+                )
             if found.log_cost < best.log_cost:
                 best = found
+        if not improved and best.log_cost - bound > self.tolerance:
+            best = search.improve(best)
         return best, bound - _MARGIN

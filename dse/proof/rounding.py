@@ -45,7 +45,7 @@ def _losses(architecture: Architecture, structure: Structure) -> tuple[float, fl
             continue
         for index in structure.kept_levels[space]:
             level = architecture.storage[index]
-            price = technology.vector_access_energy_pj(level) / level.block_size
+            price = max(technology.access_energies_pj(level)) / level.block_size
             price += max(level.address_generation_energy_pj or 0.0, 0.0)
             energy += 1.5 * level.instances * price
             for words, bandwidth in (

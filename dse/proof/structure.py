@@ -111,6 +111,7 @@ class Structure:
     bounded: tuple[bool, ...]
     bandwidths: tuple[tuple[bool, bool, bool], ...]
     priced: tuple[bool, ...]
+    alike: tuple[bool, ...]
     addressed: tuple[bool, ...]
     networked: tuple[bool, ...]
     reducing: tuple[bool, ...]
@@ -135,7 +136,8 @@ class Structure:
                 )
                 for level in storage
             ),
-            tuple(energy and technology.vector_access_energy_pj(level) > 0 for level in storage),
+            tuple(energy and any(technology.access_energies_pj(level)) for level in storage),
+            tuple(len(set(technology.access_energies_pj(level))) == 1 for level in storage),
             tuple(energy and (level.address_generation_energy_pj or 0.0) > 0 for level in storage),
             tuple(
                 energy and (technology.wire_energy_per_hop_pj(level, width) > 0 or (level.router_energy_pj or 0.0) > 0)

@@ -25,14 +25,14 @@ from dse.proof.windows import Windows
 __all__ = ["Charge", "Traffic"]
 
 _NOTHING = -60.0  # log2 of a number of words that counts as none
-_KNOTS = (1.0, math.log2(3.0), 2.0, 3.0, 5.0, 8.0)  # of log2 ν, between which 1 − 1/ν is bounded by chords
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Charge:
     """2^words words at a level. `roles` says what they cost.
 
-    energy: an access; address: an address generation; read, write, both: a part of the bandwidth of that name.
+    reads, fills, updates: accesses of one kind; accesses: of any, where all cost the same; address: an address
+    generation; read, write, both: a part of the bandwidth of that name.
     """
 
     level: int
@@ -55,6 +55,10 @@ class Traffic:
         self.decisions, self.orders, self.windows, self.sharing = decisions, orders, windows, sharing
         self.structure, self.assembly = decisions.structure, decisions.assembly
         self.charges: list[Charge] = []
+        self.links: dict[tuple[int, int], Form] = {}
+        self._crossing_operands: dict[int, Form] = {}
+        self.returns: dict[tuple[int, int], Form] = {}
+        """Per result and level that keeps it, log2 of 2 − 1/ν, ν the visits of the tiles below."""
         for space, own in enumerate(self.structure.spaces):
             if own.read_write:
                 self._charge_result(space)
@@ -95,23 +99,34 @@ class Traffic:
         innermost = self.structure.kept_levels[space][0]
         links = self.sharing.links(space, 0)
         drawn = constant(math.log2(self.structure.problem.macs)) - resting - (ZERO if links is None else links)
+        self._crossing_operands[space] = drawn
         return drawn - self.sharing.shared(space, -1, innermost)
+
+    def crossing(self, space: int, level: int) -> Form:
+        """log2 of the words that a level at or inside the outermost one keeping a data space sends inwards."""
+        inside = [kept for kept in self.structure.kept_levels[space] if kept < level]
+        if not inside:
+            return self._crossing_operands[space] - self.sharing.shared(space, -1, level)
+        words = self._fills(space, inside[-1]) - self.sharing.shared(space, inside[-1], level)
+        links = None if self.structure.spaces[space].read_write else self.links.get((space, inside[-1]))
+        return words if links is None else words - links
 
     def _charge_operand(self, space: int) -> None:
         kept = self.structure.kept_levels[space]
-        self._charge(kept[0], self._operands(space, self._resting_operands(space)), "energy", "address", "read", "both")
+        self._charge(kept[0], self._operands(space, self._resting_operands(space)), "reads", "address", "read", "both")
         for child, parent in zip(kept, kept[1:], strict=False):
             fills = self._fills(space, child)
             reads = fills - self.sharing.shared(space, child, parent)
             links = self.sharing.links(space, child + 1)
             if links is not None:
+                self.links[space, child] = links
                 reads = reads - links
                 # Timeloop divides what the children of one instance hand on by all children there are: with more than
                 # one such instance, a part of it is in nobody's fills.
                 if math.prod(self.structure.fans[child + 2 :]) > 1:
                     fills = fills - links
-            self._charge(child, fills, "energy", "address", "write", "both")
-            self._charge(parent, reads, "energy", "address", "read", "both")
+            self._charge(child, fills, "fills", "address", "write", "both")
+            self._charge(parent, reads, "reads", "address", "read", "both")
 
     # ---- results
 
@@ -122,63 +137,39 @@ class Traffic:
         resting = self._resting_operands(space)
         content = self._operands(space, resting)
         visits: _Visits | None = None
-        first = structure.bandwidths[kept[0]]
-        if plain and (len(kept) == 1 or first[0]):
+        innermost = kept[0]
+        if plain and (len(kept) == 1 or structure.bandwidths[innermost][0] or not structure.alike[innermost]):
             visits = self._visits(space, -1, resting)
         for position, level in enumerate(kept):
+            alike = ("accesses", "both") if structure.alike[level] else ("both",)
             fills: Form | None = None
             own: _Visits | None = None
+            self._charge(level, content, "write", "address", *(() if structure.alike[level] else ("updates",)))
+            if visits is not None:
+                self._charge(level, content + visits.but_first, "read", *(() if structure.alike[level] else ("reads",)))
             if position + 1 < len(kept):
                 fills = self._fills(space, level)
                 own = self._visits(space, level, self.orders.saved(space, level)) if plain else None
-                self._charge(level, fills, "write", "address")
-            self._charge(level, content, "write", "address")
-            if visits is not None:
-                self._charge(level, content + visits.but_first, "read")
+                self._charge(level, fills, "write", "address", *(() if structure.alike[level] else ("fills",)))
             if position == 0 and own is not None and fills is not None:
                 # reads = content − partition, and the partitions hold the first visit of every tile: fills / ν
-                self._charge(level, content + 1.0, "energy", "both")
-                self._charge(level, fills + own.but_first, "energy", "both")
+                self._charge(level, content + 1.0, *alike)
+                self._charge(level, fills + own.but_first, *alike)
             else:
-                twice = ZERO if visits is None else visits.twice_but_first
-                self._charge(level, content + twice, "energy", "both")
+                self._charge(level, content + (ZERO if visits is None else visits.twice_but_first), *alike)
                 if fills is not None:
-                    self._charge(level, fills, "energy", "both")
+                    self._charge(level, fills, *alike)
+            self.returns[space, level] = ZERO if visits is None else visits.twice_but_first
             if fills is not None:
                 content = fills - self.sharing.shared(space, level, kept[position + 1])
                 visits = own
 
-    def _visits(self, space: int, child: int, saved: Form) -> _Visits | None:
-        """Functions of ν, the idle temporal loops outside a tile less those over which it stays in place.
-
-        Both are concave in log2 ν: a binary tells ν ≥ 2 from 1, and chords bound them between knots.
-        """
-        structure, assembly = self.structure, self.assembly
-        idle = sorted(structure.idle(space))
+    def _visits(self, space: int, child: int, saved: Form) -> _Visits:
+        """Functions of ν, the idle temporal loops outside a tile less those over which it stays in place."""
+        idle = sorted(self.structure.idle(space))
+        visits = self.decisions.sum_temporal(idle, range(child + 1, self.structure.levels)) - saved
         top = self.decisions.log_bound(idle)
-        if not top:
-            return _Visits(ZERO, constant(_NOTHING))
-        visits = self.decisions.sum_temporal(idle, range(child + 1, structure.levels)) - saved
-        knots = [knot for knot in _KNOTS if knot < top - 1e-9] + [max(top, 1.0)]
-        again = assembly.whole()
-        reach = again * 1.0
-        twice = again * _twice_but_first(1.0)
-        but_first = again * (_but_first(1.0) - _NOTHING) + _NOTHING
-        previous = again
-        for index, (low, high) in enumerate(zip(knots, knots[1:], strict=False)):
-            part = assembly.real(0.0, high - low)
-            if index == 0:
-                assembly.below(part - again * (high - low))
-            else:  # a part beyond a knot only where the one before it is full
-                beyond = assembly.whole()
-                assembly.below(part - beyond * (high - low))
-                assembly.below(beyond * (low - knots[index - 1]) - previous)
-            previous = part
-            reach = reach + part
-            twice = twice + part * ((_twice_but_first(high) - _twice_but_first(low)) / (high - low))
-            but_first = but_first + part * ((_but_first(high) - _but_first(low)) / (high - low))
-        assembly.below(visits - again * top)
-        assembly.below(visits - reach)
+        twice, but_first = self.decisions.chords(visits, top, (_twice_but_first, _but_first))
         return _Visits(twice, but_first)
 
 
@@ -187,4 +178,4 @@ def _twice_but_first(log_visits: float) -> float:
 
 
 def _but_first(log_visits: float) -> float:
-    return math.log2(1.0 - 2.0**-log_visits)
+    return math.log2(1.0 - 2.0**-log_visits) if log_visits > 0 else _NOTHING
