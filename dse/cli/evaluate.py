@@ -21,7 +21,7 @@ from dse.cli.inputs import (
     write_lines,
 )
 from dse.errors import Fault, InputError
-from dse.model import Evaluation, evaluate, evaluate_many
+from dse.model import DEFAULT_VERSION, VERSIONS, Evaluation, evaluate, evaluate_many
 from dse.report.nest import format_table, render_evaluation
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
@@ -42,6 +42,14 @@ Point = tuple[Architecture, Problem, Mapping]
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @batch_options
 @evaluator_options
+@click.option(
+    "--timeloop-version",
+    "version",
+    type=click.Choice(list(VERSIONS)),
+    default=DEFAULT_VERSION.commit,
+    show_default=True,
+    help="The commit of Timeloop that the embedded evaluator counts as.",
+)
 @click.option("--compare", is_flag=True, help="Run both evaluators and print what differs (exit status 1 if anything).")
 @click.option(
     "--write-files",
@@ -58,6 +66,7 @@ def command(
     timeloop_path: Path | None,
     timeloop_seconds: float,
     keep_failures: bool,
+    version: str,
     compare: bool,
     folder: Path | None,
     as_json: bool,
@@ -76,14 +85,16 @@ def command(
     timeloop = None
     if compare or evaluator == "timeloop":
         timeloop = TimeloopEvaluator(timeloop_path, timeloop_seconds, keep_failures)
+        if timeloop.version in VERSIONS:
+            version = timeloop.version
     if batch is not None:
-        return _run_batch(batch, output, timeloop, compare)
+        return _run_batch(batch, output, timeloop, compare, version)
     point = _read_point(load_documents(files))
     if folder is not None:
         write_inputs(folder, *point)
     if compare and timeloop is not None:
-        return _compare(point, timeloop, as_json)
-    evaluation = evaluate(*point) if timeloop is None else timeloop.evaluate(*point)
+        return _compare(point, timeloop, as_json, version)
+    evaluation = evaluate(*point, version) if timeloop is None else timeloop.evaluate(*point)
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
     elif evaluation.valid:
@@ -103,9 +114,9 @@ def _read_point(document: Document) -> Point:
     return architecture, problem, parse_mapping(document, document.data["mapping"], architecture, problem)
 
 
-def _compare(point: Point, timeloop: TimeloopEvaluator, as_json: bool) -> int:
+def _compare(point: Point, timeloop: TimeloopEvaluator, as_json: bool, version: str) -> int:
     """Print what both say of a point where they differ; 0 if they agree."""
-    embedded, other = evaluate(*point), timeloop.evaluate(*point)
+    embedded, other = evaluate(*point, version), timeloop.evaluate(*point)
     found = differences(embedded, other, point[0])
     if as_json:
         click.echo(json.dumps(_comparison(found) | {"embedded": embedded.to_dict(), "timeloop": other.to_dict()}))
@@ -129,13 +140,13 @@ def _comparison(found: list[Difference]) -> dict[str, Any]:
     return {"equal": not found, "differences": [difference.to_dict() for difference in found]}
 
 
-def _run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | None, compare: bool) -> int:
+def _run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | None, compare: bool, version: str) -> int:
     """Answer every line; the status is 3 if timeloop-model failed on any, 1 if a comparison found a difference."""
     status = 0
 
     def watched() -> Iterator[dict[str, Any]]:
         nonlocal status
-        for answer in _batch_answers(path, timeloop, compare):
+        for answer in _batch_answers(path, timeloop, compare, version):
             status = max(status, 3 if "failed" in answer else 0 if answer.get("equal", True) else 1)
             yield answer
 
@@ -143,16 +154,18 @@ def _run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | No
     return status
 
 
-def _batch_answers(path: Path, timeloop: TimeloopEvaluator | None, compare: bool) -> Iterator[dict[str, Any]]:
+def _batch_answers(
+    path: Path, timeloop: TimeloopEvaluator | None, compare: bool, version: str
+) -> Iterator[dict[str, Any]]:
     """One answer a line, in order; a line that cannot be read is an invalid point."""
     cache = PointCache()
     lines = read_lines(path)
     while block := list(islice(lines, BLOCK_LINES)):
-        yield from _block_answers(block, cache, timeloop, compare)
+        yield from _block_answers(block, cache, timeloop, compare, version)
 
 
 def _block_answers(
-    lines: Iterable[bytes], cache: PointCache, timeloop: TimeloopEvaluator | None, compare: bool
+    lines: Iterable[bytes], cache: PointCache, timeloop: TimeloopEvaluator | None, compare: bool, version: str
 ) -> Iterator[dict[str, Any]]:
     points: list[Point] = []
     outcomes: list[tuple[dict[str, Any], str | None]] = []
@@ -168,17 +181,19 @@ def _block_answers(
             outcomes.append((echoed, None))
         except InputError as error:
             outcomes.append((echoed, str(error)))
-    answers = _answers(points, timeloop, compare)
+    answers = _answers(points, timeloop, compare, version)
     for echoed, fault in outcomes:
         yield echoed | (Evaluation(error=fault).to_dict() if fault else next(answers))
 
 
-def _answers(points: list[Point], timeloop: TimeloopEvaluator | None, compare: bool) -> Iterator[dict[str, Any]]:
+def _answers(
+    points: list[Point], timeloop: TimeloopEvaluator | None, compare: bool, version: str
+) -> Iterator[dict[str, Any]]:
     if timeloop is None:
-        for evaluation in evaluate_many(points):
+        for evaluation in evaluate_many(points, version):
             yield evaluation.to_dict()
         return
-    embedded = evaluate_many(points) if compare else [None] * len(points)
+    embedded = evaluate_many(points, version) if compare else [None] * len(points)
     for point, own, outcome in zip(points, embedded, timeloop.evaluate_many(points), strict=True):
         if isinstance(outcome, TimeloopError):
             yield {"valid": False, "error": str(outcome), "evaluator": timeloop.name, "failed": True}

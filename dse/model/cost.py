@@ -13,6 +13,7 @@ from dse.model.result import DataSpaceCost, Evaluation, LevelCost
 from dse.model.temporal import Loops
 from dse.model.traffic import Traffic, tensor_traffic
 from dse.model.validity import fits, reasons
+from dse.model.version import DEFAULT_VERSION, Version
 
 __all__ = ["CostBatch", "cost_nests"]
 
@@ -103,21 +104,17 @@ class CostBatch:
             )
 
 
-def cost_nests(frame: Frame, nests: NestBatch, elide_first_fill: bool = False) -> CostBatch:
+def cost_nests(frame: Frame, nests: NestBatch, version: Version = DEFAULT_VERSION) -> CostBatch:
     """Cost all mappings of a batch.
 
-    Factors must multiply to the problem's bounds. `elide_first_fill` counts as Timeloop's master 4cf6d4c: the first
-    fill of a
-    partial sum is no access.
+    Factors must multiply to the problem's bounds. `version` is the one of Timeloop to count as.
     """
     count, levels = len(nests), frame.levels
     architecture = frame.architecture
     if not frame.keeps_all:
         return _all_invalid(frame, nests)
     loops = Loops.of(nests)
-    traffic = tuple(
-        tensor_traffic(frame, nests, loops, tensor, elide_first_fill) for tensor in range(len(frame.tensors))
-    )
+    traffic = tuple(tensor_traffic(frame, nests, loops, tensor, version) for tensor in range(len(frame.tensors)))
     compute = nests.compute_cycles
     level_cycles = np.empty((count, levels), np.int64)
     access_energy = np.zeros((count, levels, len(traffic)))

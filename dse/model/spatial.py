@@ -121,6 +121,8 @@ def _link_candidates(
     if frame.no_link_transfer[level][tensor_index] or not (refetched or frame.tensors[tensor_index].slides):
         return nothing
     active = (nests.fanout[:, level] > 1) & (motion.slab > 0) & (motion.first >= 0)
+    # Loops inside loop 1 leave the tile where it is: before each of its moves the children fetched nothing.
+    active &= ~(moving & (np.arange(moving.shape[1]) < motion.first[:, None])).any(axis=1)
     if not active.any():
         return nothing
     # A fetch equals the previous one in shape if both are slabs, or if the slab is the whole box.
@@ -158,6 +160,8 @@ def _served_moves(loops: Loops, motion: Motion, links: Bools, row: int) -> list[
             # Loop 1 after any move and the others like it after loop 1; if slabs are not whole boxes, the advance of
             # loop 1 right after a jump (or at the start) finds a whole box before it and matches nothing.
             times = chained if whole else (chained - times) * int(loops.bound[row, begin + first])
+            if whole:  # nor does it match after a move that fetched nothing
+                times -= int(motion.still_advances[row]) * (int(loops.bound[row, begin + first]) - 1)
         if times:
             moves.append((int(motion.displacement[row, loop]), times))
     return moves

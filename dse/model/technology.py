@@ -78,6 +78,11 @@ def tile_widths_um(architecture: Architecture) -> tuple[float, ...]:
     )
 
 
+def has_network_energy(level: StorageLevel) -> bool:
+    """Whether moving words on the network below a level costs anything."""
+    return bool(level.energy_per_hop_pj or level.wire_energy_pj_per_bit_mm or level.router_energy_pj)
+
+
 def wire_energy_per_hop_pj(level: StorageLevel, tile_width_um: float) -> float:
     """Energy to move a word by one tile on the network below a level."""
     if level.energy_per_hop_pj is not None:

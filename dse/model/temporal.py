@@ -77,6 +77,7 @@ class Motion:
     The rest describes the moves for link transfers, over the loops of this level and further out: `same` marks those
     with
     T_j = T_1 and `same_advances` counts their steps, `displacement` packs T_j, `first` is loop 1 (-1: there is none).
+    `still_advances` counts the steps that fetch nothing since the tile stays (0 unless slides go on over them).
     """
 
     words: Ints
@@ -84,16 +85,21 @@ class Motion:
     slab: Ints
     same: Bools
     same_advances: Ints
+    still_advances: Ints
     displacement: Ints
     first: Ints
 
 
-def tile_motion(frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int, weights: Ints) -> list[Motion]:
+def tile_motion(
+    frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int, weights: Ints, slides_on: bool
+) -> list[Motion]:
     """The motion of a data space below each storage level, innermost first.
 
     Entry l concerns the tile inside level l, moved by the temporal loops of level l and further out. Below level 0
-    that is
-    the single operation, which is fetched anew every cycle. `weights` are the data space's `axis_weights`.
+    that is the single operation, which is fetched anew every cycle. `weights` are the data space's `axis_weights`.
+
+    With `slides_on` (Timeloop's master) moves that leave the tile where it is fetch nothing and are forgotten: loop 1
+    is the innermost loop that moves the tile, and T_j = 0 fetches nothing at any j.
     """
     tensor = frame.tensors[tensor_index]
     count = nests.temporal.shape[2]
@@ -106,19 +112,28 @@ def tile_motion(frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int,
     for level in range(frame.levels):
         begin = level * count
         own = moving[:, begin:]
-        first = np.argmax(own, axis=1)
-        any_loop = own[rows, first]
+        reuse = level > 0 and not frame.no_temporal_reuse[level - 1][tensor_index]
+        starts = own & (shift[:, begin:] != 0) if reuse and slides_on else own
+        first = np.argmax(starts, axis=1)
+        any_loop = starts[rows, first]
         visits = loops.after[:, begin] * loops.bound[:, begin]
         box = tensor.box(nests.tiles[:, level])
         same = own & (jump[:, begin:] == jump[rows, begin + first][:, None])
         same_advances = np.sum(np.where(same, loops.advances[:, begin:], 0), axis=1)
         slab = box
-        if level > 0 and not frame.no_temporal_reuse[level - 1][tensor_index]:
+        if reuse:
             slab = box - _overlap(tensor, nests.tiles[:, level], loops, begin + first)
-        words = box * visits - (box - slab) * same_advances
         base = inner[rows, begin + first]
         displacement = jump[:, begin:] + base[:, None]
-        motions.append(Motion(words, box, slab, same, same_advances, displacement, np.where(any_loop, first, -1)))
+        still_advances = np.zeros_like(visits)
+        if reuse and slides_on:
+            same &= any_loop[:, None] & (displacement != 0)
+            same_advances = np.sum(np.where(same, loops.advances[:, begin:], 0), axis=1)
+            still_advances = np.sum(np.where(own & (displacement == 0), loops.advances[:, begin:], 0), axis=1)
+        words = box * (visits - still_advances) - (box - slab) * same_advances
+        motions.append(
+            Motion(words, box, slab, same, same_advances, still_advances, displacement, np.where(any_loop, first, -1))
+        )
     return motions
 
 

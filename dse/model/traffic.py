@@ -13,6 +13,7 @@ import numpy as np
 from dse.model.nest import Floats, Frame, Ints, NestBatch
 from dse.model.spatial import Accesses, level_accesses
 from dse.model.temporal import Loops, axis_weights, tile_motion
+from dse.model.version import Version
 
 __all__ = ["Traffic", "tensor_traffic"]
 
@@ -37,12 +38,12 @@ class Traffic:
     """Per mapping: False where Timeloop stops because partial sums are accessed less often than they are kept."""
 
 
-def tensor_traffic(frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int, elide_first_fill: bool) -> Traffic:
-    """Counts of one data space. `elide_first_fill`: as Timeloop's master 4cf6d4c does for results."""
+def tensor_traffic(frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int, version: Version) -> Traffic:
+    """Counts of one data space, as a version of Timeloop has them."""
     tensor = frame.tensors[tensor_index]
     count, levels = len(nests), frame.levels
     weights = axis_weights(tensor, nests.tiles[:, -1])
-    motions = tile_motion(frame, nests, loops, tensor_index, weights)
+    motions = tile_motion(frame, nests, loops, tensor_index, weights, version.slides_on)
     records: list[Accesses | None] = [
         level_accesses(frame, nests, loops, level, tensor_index, motions[level], weights) for level in range(levels)
     ]
@@ -78,7 +79,7 @@ def tensor_traffic(frame: Frame, nests: NestBatch, loops: Loops, tensor_index: i
             consistent &= content[level] + peer >= partition[:, level]
             reads[:, level] = _rounded(np.maximum(again, 0.0))
             updates[:, level] = _rounded(content[level])
-            if elide_first_fill and level < outermost:
+            if version.elides_first_fill and level < outermost:
                 fills[:, level] = _rounded(np.maximum(arriving - partition[:, level], 0.0))
                 continue
         else:
