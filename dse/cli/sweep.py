@@ -55,7 +55,7 @@ def command(
     serial = address is None and count == 1
     progress = Progress(quiet=quiet)
     try:
-        with _terminate_as_interrupt():
+        with _stop_on_signals():
             run_sweep(
                 sweep,
                 folder,
@@ -80,14 +80,15 @@ def command(
 
 
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """End on SIGTERM (a batch system's time limit) as on Ctrl-C, with everything stored."""
+def _stop_on_signals() -> Iterator[None]:
+    """End on SIGTERM (a batch system's time limit) as on Ctrl-C; also where a script started us with SIGINT ignored."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
