@@ -11,7 +11,9 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -151,6 +153,7 @@ def ray_executor(workers: int, address: str | None = None) -> Iterator[Executor]
 
 
 def _connect(ray: Any, workers: int, address: str | None, folder: str | None) -> None:
+    terminate = signal.getsignal(signal.SIGTERM)
     common = {"log_to_driver": False, "logging_level": logging.ERROR, "ignore_reinit_error": False}
     try:
         if address is None:
@@ -169,6 +172,8 @@ def _connect(ray: Any, workers: int, address: str | None, folder: str | None) ->
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         place = "on this machine" if address is None else f"at {address}"
         raise ToolError(f"Ray cannot be used {place}: {str(error).strip() or type(error).__name__}") from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)  # Ray puts its own handler there, which ends with a stack trace
 
 
 @cache
