@@ -6,8 +6,10 @@ from collections.abc import Mapping as MappingOf
 from typing import Protocol
 
 from dse.errors import InputError
-from dse.scheduler.cosa import CosaMethod
-from dse.scheduler.options import OBJECTIVES, Schedule, ScheduleOptions
+from dse.proof.prove import OBJECTIVES as PROVEN
+from dse.scheduler.cosa.method import CosaMethod
+from dse.scheduler.options import Schedule, ScheduleOptions
+from dse.scheduler.proven import ProvenMethod
 from dse.scheduler.solvers import solver_named
 from dse.specification.architecture import Architecture
 from dse.specification.fields import nearest
@@ -31,7 +33,7 @@ class MethodFactory(Protocol):
     def __call__(self, options: ScheduleOptions) -> Method: ...
 
 
-METHODS: MappingOf[str, MethodFactory] = {"cosa": CosaMethod}
+METHODS: MappingOf[str, MethodFactory] = {"cosa": CosaMethod} | dict.fromkeys(PROVEN, ProvenMethod)
 """Objective -> how it is scheduled."""
 
 
@@ -41,9 +43,7 @@ class Scheduler:
     def __init__(self, options: ScheduleOptions) -> None:
         """Raises InputError for an unknown objective or solver, ToolError for a solver that is not installed."""
         if options.objective not in METHODS:
-            known = options.objective in OBJECTIVES
-            hint = f"; available: {', '.join(METHODS)}" if known else nearest(options.objective, METHODS)
-            raise InputError(f'objective "{options.objective}" is not {"available" if known else "known"}{hint}')
+            raise InputError(f'objective "{options.objective}" is not known{nearest(options.objective, METHODS)}')
         self.options = options
         factory = METHODS[options.objective]
         solver_named(options.solver or factory.default_solver).require()

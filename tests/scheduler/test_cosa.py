@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from dse.errors import InputError
 from dse.model import evaluate
 from dse.scheduler import CosaWeights, Schedule, ScheduleOptions, Scheduler
-from dse.scheduler.cosa import CosaMethod
-from dse.scheduler.decode import overflow, tile_words
-from dse.scheduler.factors import Structure
-from dse.scheduler.program import Program
-from dse.scheduler.repair import overflow_cut, shrunk
-from dse.scheduler.traffic import cosa_cost
+from dse.scheduler.cosa.decode import overflow, tile_words
+from dse.scheduler.cosa.factors import Structure
+from dse.scheduler.cosa.method import CosaMethod
+from dse.scheduler.cosa.program import Program
+from dse.scheduler.cosa.repair import overflow_cut, shrunk
+from dse.scheduler.cosa.traffic import cosa_cost
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
 from dse.specification.mapping import LevelMapping, Mapping
 from dse.specification.mapspace import Mapspace

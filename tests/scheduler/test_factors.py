@@ -4,7 +4,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.scheduler.factors import Structure, divisors, largest_product, prime_factors
+from dse.scheduler.cosa.factors import Structure, divisors, largest_product, prime_factors
 from dse.specification.problem import CNN_LAYER, Problem
 
 

@@ -8,10 +8,10 @@ from itertools import permutations, product
 import pytest
 
 from dse.scheduler import CosaWeights, Schedule, ScheduleOptions, Scheduler
-from dse.scheduler.decode import encode
-from dse.scheduler.factors import Structure
-from dse.scheduler.program import Program
-from dse.scheduler.traffic import cosa_cost, energy_weights
+from dse.scheduler.cosa.decode import encode
+from dse.scheduler.cosa.factors import Structure
+from dse.scheduler.cosa.program import Program
+from dse.scheduler.cosa.traffic import cosa_cost, energy_weights
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
 from dse.specification.mapping import LevelMapping, Mapping
 from dse.specification.mapspace import Mapspace

@@ -2,7 +2,7 @@ from itertools import permutations
 
 import pytest
 
-from dse.scheduler.orders import innermost_run, order_classes
+from dse.scheduler.cosa.orders import innermost_run, order_classes
 from dse.specification.problem import CNN_LAYER, DataSpace, Shape, Term
 from tests.strategies import SHAPES
 

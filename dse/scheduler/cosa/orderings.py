@@ -6,8 +6,8 @@ from dataclasses import replace
 from itertools import permutations, product
 
 from dse.model import Evaluation, evaluate_many
-from dse.scheduler.decode import saved_log
-from dse.scheduler.program import Program, Row
+from dse.scheduler.cosa.decode import saved_log
+from dse.scheduler.cosa.program import Program, Row
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import LevelMapping, Mapping
 

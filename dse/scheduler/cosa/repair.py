@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from dse.scheduler.decode import overflow, tile_words
-from dse.scheduler.factors import Structure, prime_factors
+from dse.scheduler.cosa.decode import overflow, tile_words
+from dse.scheduler.cosa.factors import Structure, prime_factors
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 

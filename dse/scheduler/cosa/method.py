@@ -12,14 +12,14 @@ from collections import OrderedDict
 from typing import ClassVar
 
 from dse.errors import InputError, ToolError
-from dse.scheduler.decode import encode, mapping_of, overflow
-from dse.scheduler.factors import Structure
+from dse.scheduler.cosa.decode import encode, mapping_of, overflow
+from dse.scheduler.cosa.factors import Structure
+from dse.scheduler.cosa.orderings import best_order
+from dse.scheduler.cosa.program import SPARE_CUTS, Program
+from dse.scheduler.cosa.repair import overflow_cut, shrunk, why_nothing_fits
+from dse.scheduler.cosa.traffic import cosa_cost
 from dse.scheduler.options import Schedule, ScheduleOptions
-from dse.scheduler.orderings import best_order
-from dse.scheduler.program import SPARE_CUTS, Program
-from dse.scheduler.repair import overflow_cut, shrunk, why_nothing_fits
 from dse.scheduler.solvers import SolveStats, Status, solver_named
-from dse.scheduler.traffic import cosa_cost
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace

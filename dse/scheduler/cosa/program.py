@@ -26,8 +26,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from dse.errors import ToolError
-from dse.scheduler.factors import Axis, Slot, Structure, divisors, largest_product
-from dse.scheduler.orders import order_classes
+from dse.scheduler.cosa.factors import Axis, Slot, Structure, divisors, largest_product
+from dse.scheduler.cosa.orders import order_classes
 from dse.specification.architecture import Architecture
 
 __all__ = ["SPARE_CUTS", "Program", "Row", "log_limit"]

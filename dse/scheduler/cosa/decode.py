@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from dse.scheduler.factors import Structure
-from dse.scheduler.orders import innermost_run
-from dse.scheduler.program import Program, Row
+from dse.scheduler.cosa.factors import Structure
+from dse.scheduler.cosa.orders import innermost_run
+from dse.scheduler.cosa.program import Program, Row
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import LevelMapping, Mapping
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dse.model.technology import access_energies_pj
+from dse.scheduler.cosa.program import Program, Row
 from dse.scheduler.options import CosaWeights
-from dse.scheduler.program import Program, Row
 from dse.specification.architecture import Architecture, StorageLevel
 
 __all__ = ["Transfer", "cosa_cost", "energy_weights", "transfers"]

@@ -1,0 +1,121 @@
+"""`make bench`: how fast the parts are, in CPU seconds, so that a busy machine changes little.
+
+    .venv/bin/python benchmarks/run.py [NAME...]
+
+Names are those of the functions below; without any, all run. Every benchmark runs in a process of its own, so that its
+peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from dse.model import evaluate_nests
+from dse.model.nest import Frame
+from dse.scheduler import ScheduleOptions, Scheduler
+from dse.search.sampling import sample_nests
+from dse.specification.architecture import Architecture
+from dse.specification.mapspace import Mapspace, parse_mapspace
+from dse.specification.network import load_network
+from dse.specification.problem import Problem
+from dse.specification.template import load_template
+
+ROOT = Path(__file__).resolve().parents[1]
+POINTS = ROOT / "tests" / "data" / "timeloop_points.jsonl.xz"
+DSE = [sys.executable, "-m", "dse"]
+
+
+def evaluate_batch() -> str:
+    """100,000 random mappings of a 3×3 layer of ResNet-50 on Simba, as arrays."""
+    architecture, mapspace, problems = _simba()
+    problem = problems["layer2.1.conv2"]
+    frame = Frame.plain(architecture, problem, mapspace.keep)
+    nests = sample_nests(frame, problem, 100_000, np.random.default_rng(0))
+    start = time.process_time()
+    valid = sum(int(costs.valid.sum()) for costs in evaluate_nests(frame, nests))
+    seconds = time.process_time() - start
+    return f"{len(nests) / seconds:,.0f} mappings per CPU second ({valid} of {len(nests)} valid)"
+
+
+def evaluate_points() -> str:
+    """The recorded points of the test data through `dse evaluate --batch`, start-up included."""
+    with lzma.open(POINTS, "rt") as file:
+        points = [json.loads(line) for line in file]
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.jsonl"), Path(folder, "out.jsonl")
+        lines = [json.dumps({key: point[key] for key in ("arch", "problem", "mapping")}) for point in points]
+        source.write_text("\n".join(lines * (1 + 2000 // len(lines))) + "\n")
+        count = len(source.read_text().splitlines())
+        seconds = _cpu_seconds([*DSE, "evaluate", "--batch", str(source), "--output", str(target)])
+    return f"{count / seconds:,.0f} points per CPU second ({count} points, {seconds:.2f} CPU seconds)"
+
+
+def schedule_cosa() -> str:
+    """The distinct layers of ResNet-50 on Simba, objective `cosa`, SCIP, one after the other."""
+    architecture, mapspace, problems = _simba()
+    scheduler = Scheduler(ScheduleOptions(objective="cosa"))
+    seconds = []
+    for problem in problems.values():
+        start = time.process_time()
+        scheduler.schedule(architecture, problem, mapspace)
+        seconds.append(time.process_time() - start)
+    worst = max(seconds)
+    return f"median {statistics.median(seconds):.2f}, worst {worst:.2f} CPU seconds a layer ({len(seconds)} layers)"
+
+
+def start_up() -> str:
+    """`dse --help`."""
+    seconds = [_cpu_seconds([*DSE, "--help"]) for _ in range(5)]
+    return f"{statistics.median(seconds):.3f} CPU seconds"
+
+
+def _simba() -> tuple[Architecture, Mapspace, dict[str, Problem]]:
+    template = load_template(ROOT / "arch_templates" / "simba.yaml")
+    architecture, mapspace = template.instantiate()
+    network = load_network(ROOT / "workloads" / "resnet50.yaml")
+    problems = {layer.name: layer.problem for layer in network.layers}
+    shape = next(iter(problems.values())).shape
+    return architecture, parse_mapspace(template.document, mapspace, architecture, shape), problems
+
+
+def _cpu_seconds(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+BENCHMARKS: dict[str, Callable[[], str]] = {
+    function.__name__: function for function in (start_up, evaluate_batch, evaluate_points, schedule_cosa)
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, each in a process of its own."""
+    if names[:1] == ["--one"]:
+        figure = BENCHMARKS[names[1]]()
+        usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        print(f"{names[1]:16s} {figure}; peak {usage / 1024:,.0f} MiB", flush=True)
+        return 0
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"unknown benchmark {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        subprocess.run([sys.executable, __file__, "--one", name], check=True, cwd=ROOT)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
