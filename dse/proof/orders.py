@@ -60,6 +60,7 @@ class Orders:
             assembly.equal(total(self.chosen[level, index] for index in range(len(self.classes))) - 1.0)
         self._passes: dict[tuple[int, int], Form] = {}
         self._saved: dict[tuple[int, int], Form] = {}
+        self._first_moving: dict[tuple[int, int], dict[int, Form]] = {}
 
     def passes(self, level: int, space: int) -> Form:
         """A binary that can be 1 only if no temporal loop of a level moves a data space."""
@@ -128,6 +129,27 @@ class Orders:
                 assembly.below(here - self._empty(between, wanted, space))
             parts.append(here)
         return total(parts)
+
+    def first_moving(self, space: int, child: int) -> dict[int, Form]:
+        """Per group that moves a data space, a form ≤ 1 that can be 1 only if the group's loop moves it first.
+
+        That is the innermost temporal loop above `child` that is not idle. At most one of the forms is 1.
+        """
+        key = (space, child)
+        if key not in self._first_moving:
+            forms: dict[int, Form] = {}
+            for group in sorted(self.structure.spaces[space].relevant):
+                parts: list[Form] = []
+                for level in range(child + 1, self.structure.levels):
+                    here = self.assembly.real(0.0, 1.0)
+                    self.assembly.below(here - self.decisions.number_temporal(group, level))
+                    for between in range(child + 1, level):
+                        self.assembly.below(here - self.passes(between, space))
+                    parts.append(here)
+                forms[group] = total(parts)
+            self.assembly.below(total(forms.values()) - 1.0)
+            self._first_moving[key] = forms
+        return self._first_moving[key]
 
     def _empty(self, level: int, groups: list[int], space: int) -> Form:
         """A binary that is 1 wherever a level has no temporal loop at all: any `passes` that this implies."""

@@ -14,9 +14,8 @@ from dse.proof.points import mapping_of
 from dse.proof.program import Program
 from dse.proof.rounding import rounded_down
 from dse.proof.search import Candidate, Search
-from dse.proof.solving import solve
+from dse.proof.solving import BackEnd, back_end
 from dse.proof.structure import Structure
-from dse.scheduler.solvers import Solver, solver_named
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
@@ -75,9 +74,7 @@ class Prover:
 
     def __init__(self, solver: str | None = None, programs: int = 32) -> None:
         """Raises InputError for a solver that gives no bounds, ToolError for one that is not installed."""
-        self.solver: Solver = solver_named(solver or "HIGHS")
-        if not self.solver.proves_bounds:
-            raise InputError(f"the solver {self.solver.name} proves nothing: it gives no bound; use HIGHS or SCIP")
+        self.solver: BackEnd = back_end(solver or "HIGHS")
         self.solver.require()
         self._programs: OrderedDict[Structure, Program] = OrderedDict()
         self._most = programs
@@ -147,7 +144,7 @@ class _Run:
     """The rounds of solving and refining for one layer."""
 
     def __init__(
-        self, solver: Solver, architecture: Architecture, program: Program, search: Search, gap: float, deadline: float
+        self, solver: BackEnd, architecture: Architecture, program: Program, search: Search, gap: float, deadline: float
     ) -> None:
         self.solver, self.architecture, self.program, self.search = solver, architecture, program, search
         self.deadline = deadline
@@ -164,9 +161,9 @@ class _Run:
             if left <= 0 or best.log_cost - bound <= self.tolerance:
                 break
             program.cutoff.value = best.log_cost + _MARGIN
-            outcome = solve(program.problem, self.solver, self.tolerance / 4, left)
+            outcome = self.solver.solve(program.problem, self.tolerance / 4, left)
             self.solve_seconds += outcome.seconds
-            bound = max(bound, min(outcome.bound, best.log_cost))
+            before, bound = bound, max(bound, min(outcome.bound, best.log_cost))
             point = program.solution() if outcome.solved else None
             if point is None:
                 break
@@ -183,6 +180,8 @@ class _Run:
                 )
             if found.log_cost < best.log_cost:
                 best = found
+            elif bound < before + self.tolerance / 8:
+                break  # the relaxation itself is not tighter
         if not improved and best.log_cost - bound > self.tolerance:
             best = search.improve(best)
         return best, bound - _MARGIN

@@ -40,6 +40,10 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
 def _losses(architecture: Architecture, structure: Structure) -> tuple[float, float]:
     """(pJ, cycles)."""
     energy = cycles = 0.0
+    for index, level in enumerate(architecture.storage):
+        # Router accesses are cut off after every record of equal multicast.
+        records = sum(16 if own.windows else 2 for own in structure.spaces)
+        energy += records * level.instances * (level.router_energy_pj or 0.0)
     for space, own in enumerate(structure.spaces):
         if not own.windows:
             continue

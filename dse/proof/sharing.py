@@ -17,7 +17,7 @@ import numpy as np
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Form, total
 from dse.proof.orders import Orders
-from dse.proof.structure import Axis, divisors, exponent
+from dse.proof.structure import divisors, exponent
 from dse.proof.windows import Windows, can_rest
 
 __all__ = ["Sharing"]
@@ -199,6 +199,24 @@ class Sharing:
                 self._ways[level].append(way)
         return total(way[group] for way in self._ways[level] for group in groups)
 
+    def unmoved(self, space: int, level: int) -> Form:
+        """A form that is at least 1 where a neighbour may hold the very same tile.
+
+        It differs in idle groups only; or in both groups of an axis, whose shifts cancel.
+        """
+        ways = self.neighbours(level, sorted(self.structure.idle(space)))
+        own = self.structure.spaces[space]
+        if own.tangled:
+            return ways + self.neighbours(level, sorted(own.relevant))
+        for position in own.windows:
+            groups = [group for group, _ in own.boxes[position]]
+            wraps = self.assembly.real(0.0, 1.0)
+            self.assembly.below(wraps - self.neighbours(level, groups))
+            for group in groups if len(groups) == 2 else ():
+                self.assembly.below(wraps - self.decisions.number_spatial(group, level))
+            ways = ways + wraps
+        return ways
+
     def links(self, space: int, level: int) -> Form | None:
         """log2 of how many times fewer words a fan-out draws because neighbours hand on windows; None: they cannot.
 
@@ -207,14 +225,29 @@ class Sharing:
         own = self.structure.spaces[space]
         if not own.windows or self.structure.fans[level] == 1:
             return None
-        gains = [gain for p in own.windows if (gain := self._axis_links(space, level, p)) is not None]
-        rest = self._resting_links(space, level)
-        return total([*gains, *([rest] if rest is not None else [])]) if gains or rest is not None else None
+        gains = [self._axis_links(space, level, position) for position in own.windows]
+        gains.append(self._resting_links(space, level))
+        possible = [gain for gain in gains if gain is not None]
+        return total(possible) if possible else None
+
+    def _rests(self, space: int, level: int, position: int) -> bool:
+        """Whether two loops above the child can cancel along an axis, whatever the tile."""
+        own = self.structure.spaces[space]
+        axis = own.boxes[position]
+        if own.tangled or len(axis) > 2:
+            return True
+        bounds = (self.structure.groups[axis[0][0]].bound, self.structure.groups[axis[1][0]].bound)
+        tiles = self._tiles(space, level, position) or list(product(divisors(bounds[0]), divisors(bounds[1])))
+        return any(can_rest(axis, bounds, tile) for tile in tiles)
 
     def _axis_links(self, space: int, level: int, position: int) -> Form | None:
-        """Links along one axis. More than half of the moves are served only if loop 1 moves the tile along it."""
-        axis = self.structure.spaces[space].boxes[position]
-        groups = [group for group, _ in axis]
+        """Links along one axis, where the first loop that moves the tile moves it along the axis.
+
+        If it moves along another one, a displacement along this axis alone needs loops that cancel there, of which the
+        outer one advances at most once in four moves.
+        """
+        own = self.structure.spaces[space]
+        groups = [group for group, _ in own.boxes[position]]
         assembly = self.assembly
         sharing = self._axes.get((space, level, position))
         if sharing is not None and not sharing.gain_by_pair:
@@ -225,12 +258,11 @@ class Sharing:
         gain = assembly.real(0.0, most)
         assembly.below(gain - self.neighbours(level, groups) * most)
         assembly.below(gain - total(self.decisions.log_spatial(group, level) for group in groups))
-        if most > 1:
-            along = self.orders.first_loop(groups, space, level - 1)
-            idle = self.structure.idle(space)
-            if level == 0 and idle:  # operands may rest in the MACs' neighbours first
-                along = along + self.orders.first_loop(idle, space, level - 1)
-            assembly.below(gain - 1.0 - along * (most - 1.0))
+        if not own.tangled:
+            moving = self.orders.first_moving(space, level - 1)
+            aside = any(self._rests(space, level, other) for other in own.windows if other != position)
+            least = math.log2(4 / 3) if aside else 0.0
+            assembly.below(gain - total(moving[group] for group in groups) * most - least)
         if sharing is not None and sharing.picked:
             by_pair = sharing.gain_by_pair.items()
             assembly.below(gain - total(sharing.picked[pair] * value for pair, value in by_pair))
@@ -239,35 +271,32 @@ class Sharing:
         return gain
 
     def _resting_links(self, space: int, level: int) -> Form | None:
-        """A tile that two loops return to where it stood, whole, is served by any child with the same: half at most."""
-        structure = self.structure
-        own = structure.spaces[space]
-        resting: list[Form] = []
-        groups = set(structure.idle(space))
-        for position in own.windows:
-            axis = own.boxes[position]
-            if own.tangled or len(axis) > 2:
-                return self._half(self.neighbours(level, list(range(len(structure.groups)))), None)
-            bounds = (structure.groups[axis[0][0]].bound, structure.groups[axis[1][0]].bound)
-            tiles = self._tiles(space, level, position)
-            groups |= {group for group, _ in axis}
-            if level == 0 or tiles is None:
-                every = tiles or list(product(divisors(bounds[0]), divisors(bounds[1])))
-                if any(can_rest(axis, bounds, tile) for tile in every):
-                    outside = range(level, structure.levels)
-                    resting.append(
-                        total(self.decisions.number_temporal(axis[0][0], outer) for outer in outside)
-                    )
-                continue
-            columns = self.windows.columns[space, level - 1, position]
-            resting += [c.binary for c in columns if can_rest(axis, bounds, (c.sizes[0], c.sizes[1]))]
+        """A tile that two loops return to where it stood is served by any child with the same: half the moves at most."""
+        own = self.structure.spaces[space]
+        resting = [position for position in own.windows if self._rests(space, level, position)]
         if not resting:
             return None
-        return self._half(self.neighbours(level, sorted(groups)), total(resting))
-
-    def _half(self, ways: Form, resting: Form | None) -> Form:
         half = self.assembly.real(0.0, 1.0)
-        self.assembly.below(half - ways)
-        if resting is not None:
-            self.assembly.below(half - resting)
+        self.assembly.below(half - self.unmoved(space, level))
+        if own.tangled:
+            return half
+        moving = self.orders.first_moving(space, level - 1)
+        parts: list[Form] = []
+        for position in resting:
+            axis = own.boxes[position]
+            part = self.assembly.real(0.0, 1.0)
+            self.assembly.below(part - total(moving[group] for group, _ in axis))
+            columns = self.windows.columns.get((space, level - 1, position)) if level else None
+            if columns is not None and len(axis) == 2:
+                bounds = (self.structure.groups[axis[0][0]].bound, self.structure.groups[axis[1][0]].bound)
+                fitting = (c.binary for c in columns if can_rest(axis, bounds, (c.sizes[0], c.sizes[1])))
+                self.assembly.below(part - total(fitting))
+            if len(axis) == 2:
+                for group, _ in axis:
+                    outside = range(level, self.structure.levels)
+                    self.assembly.below(
+                        part - total(self.decisions.number_temporal(group, outer) for outer in outside)
+                    )
+            parts.append(part)
+        self.assembly.below(half - total(parts))
         return half

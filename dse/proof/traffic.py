@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 
 from dse.proof.decisions import Decisions
-from dse.proof.forms import ZERO, Form, constant, total
+from dse.proof.forms import ZERO, Form, constant
 from dse.proof.orders import Orders
 from dse.proof.sharing import Sharing
 from dse.proof.windows import Windows
@@ -86,12 +86,9 @@ class Traffic:
         top = self.decisions.log_bound(idle)
         if self.structure.fans[0] == 1 or not top:
             return ZERO
-        groups = set(idle)
-        if self.structure.spaces[space].windows:
-            groups |= self.structure.spaces[space].relevant
         resting = self.assembly.real(0.0, top)
         self.assembly.below(resting - self.orders.saved(space, -1))
-        self.assembly.below(resting - self.sharing.neighbours(0, sorted(groups)) * top)
+        self.assembly.below(resting - self.sharing.unmoved(space, 0) * top)
         return resting
 
     def _operands(self, space: int, resting: Form) -> Form:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,7 @@ def random_architecture(rng: np.random.Generator, *, levels: int | None = None, 
     fan = (1, 1, 2, 2, 3, 4, 8)
     x = y = 1
     two_dimensional = rng.random() < 0.5
+    networked = rng.random() < 0.25
     storage: list[dict[str, Any]] = []
     for position in range(levels):  # outermost first
         outermost = position == 0
@@ -97,6 +99,8 @@ def random_architecture(rng: np.random.Generator, *, levels: int | None = None, 
                 level["vector-access-energy"] = float(2 ** rng.uniform(-3, 4))
         if rng.random() < 0.15:
             level["addr-gen-energy"] = float(2 ** rng.uniform(-6, 1))
+        if networked:
+            level |= {"router-energy": float(2 ** rng.uniform(-3, 2)), "wire-energy": 0.05, "tile-width": 400.0}
         kind = rng.random()
         if kind < 0.25:
             level["bandwidth"] = float(2 ** rng.uniform(0, 5))
@@ -112,7 +116,19 @@ def random_architecture(rng: np.random.Generator, *, levels: int | None = None, 
         if x * fan_x * y * fan_y <= 256:
             x, y = x * fan_x, y * fan_y
     data = {"arithmetic": {"instances": x * y, "meshX": x, "word-bits": 8}, "storage": storage[::-1]}
-    return parse_architecture(Document(data), data)
+    architecture = parse_architecture(Document(data), data)
+    if rng.random() < 0.85:
+        return architecture
+    apart = [  # as a reference table may say
+        replace(
+            level,
+            read_energy_pj=float(rng.uniform(0, 8)),
+            fill_energy_pj=float(rng.uniform(0, 8)),
+            update_energy_pj=float(rng.uniform(0, 8)),
+        )
+        for level in architecture.storage
+    ]
+    return replace(architecture, storage=tuple(apart))
 
 
 def random_keep(rng: np.random.Generator, architecture: Architecture, spaces: int) -> tuple[tuple[bool, ...], ...]:
