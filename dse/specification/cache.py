@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 from typing import Any
 
 from dse.specification.architecture import Architecture, parse_architecture
@@ -14,17 +14,22 @@ from dse.specification.reference_tables import apply_reference_tables
 __all__ = ["PointCache"]
 
 
+def _content(data: Any) -> bytes:
+    """Equal bytes for equal content, booleans and numbers told apart; the fastest there is for plain data."""
+    return marshal.dumps(data, 2)  # version 2 keeps no note of which objects are the same
+
+
 class PointCache:
     """Parses plain data (JSON) and gives back the same object for the same content."""
 
     def __init__(self) -> None:
-        self._architectures: dict[str, Architecture] = {}
-        self._problems: dict[str, Problem] = {}
+        self._architectures: dict[bytes, Architecture] = {}
+        self._problems: dict[bytes, Problem] = {}
 
     def architecture(self, point: dict[str, Any]) -> Architecture:
         """The architecture of a point's `arch`, with its `ERT` and `ART`; raises InputError."""
         parts = {key: point[key] for key in ("arch", "ERT", "ART") if key in point}
-        key = json.dumps(parts)
+        key = _content(parts)
         if key not in self._architectures:
             document = Document(parts)
             self._architectures[key] = apply_reference_tables(document, parse_architecture(document, parts["arch"]))
@@ -32,7 +37,7 @@ class PointCache:
 
     def problem(self, data: Any) -> Problem:
         """The problem of `data`, the content of `problem:`; raises InputError."""
-        key = json.dumps(data)
+        key = _content(data)
         if key not in self._problems:
             self._problems[key] = parse_problem(Document({"problem": data}), data)
         return self._problems[key]
