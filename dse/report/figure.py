@@ -26,7 +26,8 @@ _DOMINATED = "#8aa6c1"
 _LOG_SPAN = 8.0  # a wider span than this is drawn on a logarithmic axis
 _MOST_NAMES = 24  # of a longer front only some points are named
 _DATELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-_LABEL_OFFSETS = ((7, 6), (7, -13), (-7, 6), (-7, -13), (0, 12), (0, -20), (16, 14), (-16, -22), (22, -2))
+_LABEL_OFFSETS = ((7, 6), (7, -13), (-7, 6), (-7, -13), (-8, -4), (0, 12), (0, -20), (16, 14), (-16, -22), (22, -2))
+_CLEARANCE = 3.0  # pixels that a name keeps from points, which have a size
 
 
 def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> None:
@@ -149,7 +150,7 @@ def _name_points(axes: Axes, points: npt.NDArray[np.float64], names: list[tuple[
             label = axes.annotate(
                 name, tuple(points[index]), (dx, dy), textcoords="offset points", ha=side, fontsize=8, color=_FRONT
             )
-            box = label.get_window_extent()
+            box = label.get_window_extent().padded(_CLEARANCE)
             if not any(box.overlaps(other) for other in taken) and not any(box.contains(*mark) for mark in marks):
                 break
         if label is not None:

@@ -118,9 +118,10 @@ def test_compare_puts_studies_side_by_side(
 
 def test_interrupted_and_killed_sweeps_go_on_to_the_same_result(small_study: Path, tmp_path: Path) -> None:
     """Interrupt, then kill, then finish in another process; the export equals that of a sweep in one go, on Ray."""
-    (small_study.parent / "first.yaml").write_text("problem: {R: 3, S: 3, P: 14, Q: 14, C: 32, K: 32, N: 1}\n")
-    small_study.write_text(small_study.read_text().replace("[4, 8]", "[4, 8, 16, 32]"))
-    total = 24
+    (small_study.parent / "first.yaml").write_text("problem: {R: 3, S: 3, P: 14, Q: 14, C: 64, K: 64, N: 1}\n")
+    text = small_study.read_text().replace("[4, 8]", "[4, 8, 12, 16, 24, 32]").replace("128]", "128, 256]")
+    small_study.write_text(text)
+    total = 6 * 4 * 2
     run, whole = tmp_path / "run", tmp_path / "whole"
     sweep = [sys.executable, "-m", "dse", "sweep", str(small_study), "--workers", "1", "--output", str(run)]
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)):

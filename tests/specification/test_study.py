@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import InputError
@@ -63,6 +63,7 @@ def test_variants_are_all_combinations_in_the_order_of_the_file() -> None:
     assert study.variants[5].architecture.storage[4].entries == 128 * 1024
 
 
+@settings(max_examples=25)
 @given(start=st.integers(1, 50), count=st.integers(0, 20), step=st.integers(1, 9), beyond=st.integers(0, 8))
 def test_range_includes_a_stop_that_a_step_hits(start: int, count: int, step: int, beyond: int) -> None:
     stop = start + count * step + min(beyond, step - 1)
