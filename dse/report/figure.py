@@ -26,7 +26,8 @@ _DOMINATED = "#8aa6c1"
 _LOG_SPAN = 8.0  # a wider span than this is drawn on a logarithmic axis
 _MOST_NAMES = 24  # of a longer front only some points are named
 _DATELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-_LABEL_OFFSETS = ((7, 6), (7, -13), (-7, 6), (-7, -13), (-8, -4), (0, 12), (0, -20), (16, 14), (-16, -22), (22, -2))
+# Left of and below a point of the front there is nothing: no other point, and not the staircase.
+_LABEL_OFFSETS = ((-8, -4), (-6, -12), (0, -15), (-14, -20), (-22, -4), (7, 6), (7, -13), (16, 14))
 _CLEARANCE = 3.0  # pixels that a name keeps from points, which have a size
 
 
