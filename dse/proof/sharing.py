@@ -36,21 +36,43 @@ def _overlap(factors: Pair, steps: Pair, largest: bool) -> float:
 
 
 @lru_cache(maxsize=65536)
-def _link_gain(factors: Pair, steps: Pair, moves: Pair) -> float:
+def _link_gain(factors: Pair, steps: Pair, moves: Pair, *, line: bool) -> float:
     """log2 of how many times fewer tiles are left to fetch, at most, once neighbours have handed on theirs.
 
     A loop along term i advances by multiples of `moves[i]` (0: none is left), so that a displacement is a multiple of
-    their greatest common divisor. Every child whose tile any other child had is taken as served.
+    their greatest common divisor. In a line (a mesh of one row) the neighbours are the next and the last index; all
+    groups of the axis next to each other, in either order, and the ends joined, serve most. On a mesh of more rows,
+    every child whose tile any other child had is taken as served.
     """
     unit = math.gcd(*moves)
     if not unit:
         return 0.0
-    a, b = factors
-    offsets = np.unique(np.arange(a)[:, None] * steps[0] + np.arange(b)[None, :] * steps[1])
-    best = 0
-    for displacement in range(unit, int(offsets[-1]) + 1, unit):
-        best = max(best, int(np.isin(offsets + displacement, offsets).sum()))
-    return math.log2(len(offsets) / (len(offsets) - best))
+    grid = np.arange(factors[0])[:, None] * steps[0] + np.arange(factors[1])[None, :] * steps[1]
+    every = np.unique(grid)
+    fewest = len(every)
+    if not line:
+        for displacement in range(unit, int(every[-1]) + 1, unit):
+            fewest = min(fewest, len(every) - int(np.isin(every + displacement, every).sum()))
+        return math.log2(len(every) / fewest)
+    for offsets in (grid.ravel(), grid.T.ravel()):
+        ahead, behind = np.roll(offsets, -1) - offsets, np.roll(offsets, 1) - offsets
+        for displacement in {int(d) for d in (*ahead, *behind) if d and d % unit == 0}:
+            served = (ahead == displacement) | (behind == displacement)
+            fewest = min(fewest, len(np.unique(offsets[~served])))
+    return math.log2(len(every) / fewest) if fewest else math.log2(len(every)) + 1.0
+
+
+class _Table:
+    """The largest value for each pair of spatial factors, and for each tile; only what is above 0."""
+
+    def __init__(self) -> None:
+        self.by_pair: dict[Pair, float] = {}
+        self.by_tile: dict[Pair, float] = {}
+
+    def add(self, pair: Pair, tile: Pair, value: float) -> None:
+        if value > 0:
+            self.by_pair[pair] = max(self.by_pair.get(pair, 0.0), value)
+            self.by_tile[tile] = max(self.by_tile.get(tile, 0.0), value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,52 +131,71 @@ class Sharing:
         bounds = (structure.groups[groups[0]].bound, structure.groups[groups[1]].bound)
         tiles = self._tiles(space, level, position)
         every = tiles or list(product(divisors(bounds[0]), divisors(bounds[1])))
-        largest = level > 0 and not structure.keep[level - 1][space]
         weights = (axis[0][1], axis[1][1])
-        fan = structure.fans[level]
-        shared_by_pair: dict[Pair, float] = {}
-        shared_by_tile: dict[Pair, float] = {}
-        gain_by_pair: dict[Pair, float] = {}
-        gain_by_tile: dict[Pair, float] = {}
-        for pair in product(divisors(bounds[0]), divisors(bounds[1])):
-            if not 1 < pair[0] * pair[1] <= fan:
-                continue
+        pairs = [
+            pair
+            for pair in product(divisors(bounds[0]), divisors(bounds[1]))
+            if pair[0] * pair[1] <= structure.fans[level]
+        ]
+        means, peaks, gains = _Table(), _Table(), _Table()
+        for pair in pairs:
             for tile in every:
                 inside = (tile[0] * pair[0], tile[1] * pair[1])
-                if bounds[0] % inside[0] or bounds[1] % inside[1]:
+                if pair == (1, 1) or bounds[0] % inside[0] or bounds[1] % inside[1]:
                     continue
                 steps = (tile[0] * weights[0], tile[1] * weights[1])
                 unit = math.gcd(*steps)
                 plain = (steps[0] // unit, steps[1] // unit)
-                bonus_log = _overlap(pair, plain, largest)
-                if bonus_log > 0:
-                    shared_by_pair[pair] = max(shared_by_pair.get(pair, 0.0), bonus_log)
-                    shared_by_tile[tile] = max(shared_by_tile.get(tile, 0.0), bonus_log)
-                left = [(bound > inner) for bound, inner in zip(bounds, inside, strict=True)]
+                left = [bound > inner for bound, inner in zip(bounds, inside, strict=True)]
                 moves = (plain[0] * pair[0] * left[0], plain[1] * pair[1] * left[1])
-                gain = _link_gain(pair, plain, moves)
-                if gain > 0:
-                    gain_by_pair[pair] = max(gain_by_pair.get(pair, 0.0), gain)
-                    gain_by_tile[tile] = max(gain_by_tile.get(tile, 0.0), gain)
-        useful = sorted(set(shared_by_pair) | set(gain_by_pair))
-        if len(useful) > MOST_PAIRS:
-            return self._loose_pairs(level, groups, shared_by_pair, space, position, gain_by_pair)
-        picked = self._pick(level, groups, useful)
-        self._axes[space, level, position] = _AxisSharing(picked, gain_by_pair, gain_by_tile)
-        bonus = total(picked[pair] * value for pair, value in shared_by_pair.items())
-        if tiles is None or level == 0 or len(set(shared_by_tile.get(tile, 0.0) for tile in tiles)) == 1:
+                gain = _link_gain(pair, plain, moves, line=structure.fanouts[level][1] == 1)
+                means.add(pair, tile, _overlap(pair, plain, largest=False))
+                gains.add(pair, tile, gain)
+                if gain:
+                    peaks.add(pair, tile, _overlap(pair, plain, largest=True))
+        bypassed = level > 0 and not structure.keep[level - 1][space]
+        if not means.by_pair and not gains.by_pair:
+            self._axes[space, level, position] = _AxisSharing({}, {}, {})
+            return ZERO
+        if len(pairs) > MOST_PAIRS:
+            self._axes[space, level, position] = _AxisSharing({}, gains.by_pair, {})
+            return self._hulls(level, groups, peaks.by_pair if bypassed else means.by_pair)
+        picked = self._pick(level, groups, pairs)
+        self._axes[space, level, position] = _AxisSharing(picked, gains.by_pair, gains.by_tile)
+        bonus = self._looked_up(picked, means, None if tiles is None or not level else (space, level, position))
+        if bypassed and peaks.by_pair:
+            bonus = bonus + self._uneven(space, level, picked, means, peaks)
+        return bonus
+
+    def _looked_up(self, picked: dict[Pair, Form], table: _Table, where: tuple[int, int, int] | None) -> Form:
+        """A bonus bounded by a table's entries at the pair and, where it is known, at the child's tile."""
+        bonus = total(picked[pair] * value for pair, value in table.by_pair.items())
+        if where is None or not table.by_pair:
             return bonus
-        limited = self.assembly.real(0.0, max(shared_by_pair.values(), default=0.0))
+        limited = self.assembly.real(0.0, max(table.by_pair.values()))
         self.assembly.below(limited - bonus)
-        self.assembly.below(limited - self._by_tile(space, level, position, shared_by_tile))
+        self.assembly.below(limited - self._by_tile(*where, table.by_tile))
         return limited
 
+    def _uneven(self, space: int, level: int, picked: dict[Pair, Form], means: _Table, peaks: _Table) -> Form:
+        """Below a bypassed child links save nothing, but what they leave may be the most shared tiles."""
+        own = self.structure.spaces[space]
+        excess = {pair: peak - means.by_pair.get(pair, 0.0) for pair, peak in peaks.by_pair.items()}
+        most = max(excess.values())
+        if most <= 0:
+            return ZERO
+        groups = sorted({group for position in own.windows for group, _ in own.boxes[position]})
+        extra = self.assembly.real(0.0, most)
+        self.assembly.below(extra - total(picked[pair] * value for pair, value in excess.items() if value > 0))
+        self.assembly.below(extra - self.neighbours(level, groups) * most)
+        moving = self.orders.first_moving(space, level - 1)
+        self.assembly.below(extra - total(moving[group] for group in groups) * most)
+        return extra
+
     def _pick(self, level: int, groups: list[int], pairs: list[Pair]) -> dict[Pair, Form]:
-        """A binary a pair of spatial factors; at most one is 1, and only if both divide what the fan-out unrolls."""
+        """One binary for every pair of spatial factors: exactly the one that the fan-out unrolls is 1."""
         picked = {pair: self.assembly.whole() for pair in pairs}
-        if not picked:
-            return picked
-        self.assembly.below(total(picked.values()) - 1.0)
+        self.assembly.equal(total(picked.values()) - 1.0)
         for row, factor in enumerate(self.structure.factors):
             for term, group in enumerate(groups):
                 if factor.group == group:
@@ -164,14 +205,11 @@ class Sharing:
                         if slot.level == level and slot.kind != "t"
                     )
                     wanted = (b * float(exponent(pair[term], factor.prime)) for pair, b in picked.items())
-                    self.assembly.below(total(wanted) - unrolled)
+                    self.assembly.equal(total(wanted) - unrolled)
         return picked
 
-    def _loose_pairs(
-        self, level: int, groups: list[int], shared: dict[Pair, float], space: int, position: int, gain: dict[Pair, float]
-    ) -> Form:
+    def _hulls(self, level: int, groups: list[int], shared: dict[Pair, float]) -> Form:
         """Hulls over either factor in place of a binary for each pair."""
-        self._axes[space, level, position] = _AxisSharing({}, gain, {})
         if not shared:
             return ZERO
         bonus = self.assembly.real(0.0, max(shared.values()))
