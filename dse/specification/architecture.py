@@ -179,34 +179,34 @@ def parse_architecture(
             reader.fault((*path, "storage", position, "name"), f'another level is called "{level.name}" already')
         storage.append(level)
     section.finish()
-    if not reader.faults:
-        _check_fanouts(reader, path, arithmetic, storage)
+    _check_fanouts(reader, path, arithmetic, storage)
     reader.raise_faults()
     return Architecture(arithmetic, tuple(storage))
 
 
 def _read_mesh(section: Section) -> tuple[int, int, int]:
-    """(instances, meshX, meshY); whichever is not given follows from the others."""
+    """(instances, meshX, meshY); whichever is not given follows from the others. Zeros where they are wrong."""
     faults = len(section.reader.faults)
     instances: int | None = section.integer("instances", default=None)
     mesh_x: int | None = section.integer("meshX", default=None)
     mesh_y: int | None = section.integer("meshY", default=None)
     if len(section.reader.faults) > faults:
-        return 1, 1, 1
+        return 0, 0, 0
     if instances is None:
         if mesh_x is None or mesh_y is None:
             section.required_integer("instances")
-            return 1, 1, 1
+            return 0, 0, 0
         return mesh_x * mesh_y, mesh_x, mesh_y
     if mesh_x is None and mesh_y is None:
         return instances, instances, 1
     given_key, given = ("meshX", mesh_x) if mesh_x is not None else ("meshY", mesh_y or 1)
     if instances % given:
         section.fault(given_key, f"{instances} instances are no multiple of {given}")
-        return instances, instances, 1
+        return 0, 0, 0
     other = instances // given
     if mesh_x is not None and mesh_y is not None and mesh_y != other:
         section.fault("meshY", f"meshX × meshY is {mesh_x * mesh_y}, but there are {instances} instances")
+        return 0, 0, 0
     return (instances, given, other) if mesh_x is not None else (instances, other, given)
 
 
@@ -277,7 +277,7 @@ def _read_storage(section: Section) -> StorageLevel:
         tile_width_um=section.number("tile-width", default=None),
     )
     section.finish()
-    if instances < cluster_size:  # Timeloop would count no energy at all
+    if 0 < instances < cluster_size:  # Timeloop would count no energy at all
         section.fault("cluster-size", f"a cluster of {cluster_size} needs as many instances, there are {instances}")
     if technology == "DRAM" and cluster_size != 1:
         section.fault("cluster-size", f"a DRAM has a cluster-size of 1, got {cluster_size}")
@@ -321,15 +321,16 @@ def _read_entries(section: Section, word_bits: int, block_size: int) -> int | No
 
 def _check_fanouts(reader: Reader, path: KeyPath, arithmetic: Arithmetic, storage: list[StorageLevel]) -> None:
     inner: list[Arithmetic | StorageLevel] = [arithmetic, *storage]
+    sound = not reader.faults  # a capacity may be missing since its key is misspelt, which is reported already
     for position, level in enumerate(storage):
         child = inner[position]
         child_name = "the arithmetic level" if position == 0 else child.name
         for axis, below, own in (("X", child.mesh_x, level.mesh_x), ("Y", child.mesh_y, level.mesh_y)):
-            if below % own:
+            if below and own and below % own:
                 key = f"mesh{axis}" if axis == "Y" or level.mesh_y > 1 or child.mesh_y > 1 else "instances"
                 reader.fault(
                     (*path, "storage", position, key),
                     f"the fan-out of {level.name} does not divide: {child_name} has {below} along {axis}, it has {own}",
                 )
-        if level.technology == "SRAM" and level.entries is None and position < len(storage) - 1:
+        if sound and level.technology == "SRAM" and level.entries is None and position < len(storage) - 1:
             reader.fault((*path, "storage", position), f"{level.name} needs entries (or depth, or sizeKB)")
