@@ -1,4 +1,8 @@
-"""The command line. Each command lives in a module of its own and is imported only when it is called."""
+"""The command line. Each command lives in a module of its own and is imported only when it is called.
+
+A command's module imports at its top what its options need, and in its functions what takes long to load (NumPy, the
+solvers, what draws), so that `--help` and a wrong call are answered at once.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,9 @@ import click
 from dse import __version__
 from dse.errors import DseError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
-_COMMANDS = {
+COMMANDS = {
     "compare": "two or more finished studies side by side",
     "evaluate": "what one mapping costs",
     "export": "the results of a study as CSV, JSON lines or Parquet",
@@ -23,23 +27,24 @@ _COMMANDS = {
     "sweep": "run a study, or go on with one",
     "validate": "check input files without running anything",
 }
+"""Name -> what it does, in a line."""
 
 
 class _LazyGroup(click.Group):
     """Knows the names and one-line helps of all commands; imports the module of the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in sorted(_COMMANDS) if importlib.util.find_spec(f"dse.cli.{name}")]
+        return [name for name in sorted(COMMANDS) if importlib.util.find_spec(f"dse.cli.{name}")]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"dse.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dse.errors import InputError
-from dse.report.comparison import compare_network, render_comparison
-from dse.report.totals import Total, network_totals
-from dse.sweep.folder import open_folder
+
+if TYPE_CHECKING:
+    from dse.report.totals import Total
 
 __all__ = ["command"]
 
@@ -21,6 +22,10 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def command(folders: tuple[Path, ...], as_json: bool) -> int:
     """The fronts of the studies in FOLDERS, for every network that two of them share."""
+    from dse.report.comparison import compare_network, render_comparison
+    from dse.report.totals import network_totals
+    from dse.sweep.folder import open_folder
+
     if len(folders) < 2:
         raise click.UsageError("give two folders or more")
     if len(set(map(str, folders))) < len(folders):

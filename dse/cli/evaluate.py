@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
 
 from dse.cli.evaluators import evaluator_options
-from dse.cli.inputs import (
-    batch_options,
-    collect,
-    read_batch_line,
-    read_lines,
-    require_keys,
-    require_values,
-    write_lines,
-)
-from dse.errors import Fault, InputError
-from dse.model import DEFAULT_VERSION, VERSIONS, Evaluation, evaluate, evaluate_many
-from dse.report.nest import format_table, render_evaluation
-from dse.specification.architecture import Architecture
-from dse.specification.cache import PointCache
-from dse.specification.document import Document, load_documents
-from dse.specification.mapping import Mapping, parse_mapping
-from dse.specification.problem import Problem, parse_problem
-from dse.specification.template import load_architecture
-from dse.timeloop import Difference, TimeloopError, TimeloopEvaluator, differences, write_inputs
+from dse.cli.inputs import batch_options
+from dse.specification.version import DEFAULT_VERSION, VERSIONS
 
 __all__ = ["command"]
-
-BLOCK_LINES = 4096
-
-Point = tuple[Architecture, Problem, Mapping]
 
 
 @click.command()
@@ -82,124 +57,19 @@ def command(
         raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
     if batch is None and output is not None:
         raise click.UsageError("--output goes with --batch")
+    from dse.cli.evaluation import compare_point, evaluate_point, read_point, run_batch
+    from dse.timeloop import TimeloopEvaluator, write_inputs
+
     timeloop = None
     if compare or evaluator == "timeloop":
         timeloop = TimeloopEvaluator(timeloop_path, timeloop_seconds, keep_failures)
         if timeloop.version in VERSIONS:
             version = timeloop.version
     if batch is not None:
-        return _run_batch(batch, output, timeloop, compare, version)
-    point = _read_point(load_documents(files))
+        return run_batch(batch, output, timeloop, compare, version)
+    point = read_point(files)
     if folder is not None:
         write_inputs(folder, *point)
     if compare and timeloop is not None:
-        return _compare(point, timeloop, as_json, version)
-    evaluation = evaluate(*point, version) if timeloop is None else timeloop.evaluate(*point)
-    if as_json:
-        click.echo(json.dumps(evaluation.to_dict()))
-    elif evaluation.valid:
-        click.echo(render_evaluation(*point, evaluation))
-    else:
-        click.echo(f"invalid: {evaluation.error}", err=True)
-    return 0 if evaluation.valid else 1
-
-
-def _read_point(document: Document) -> Point:
-    require_keys(document, "problem", "mapping")
-    faults: list[Fault] = []
-    architecture = collect(faults, lambda: load_architecture(document))
-    problem = collect(faults, lambda: parse_problem(document, document.data["problem"]))
-    if architecture is None or problem is None:
-        raise InputError(faults)
-    return architecture, problem, parse_mapping(document, document.data["mapping"], architecture, problem)
-
-
-def _compare(point: Point, timeloop: TimeloopEvaluator, as_json: bool, version: str) -> int:
-    """Print what both say of a point where they differ; 0 if they agree."""
-    embedded, other = evaluate(*point, version), timeloop.evaluate(*point)
-    found = differences(embedded, other, point[0])
-    if as_json:
-        click.echo(json.dumps(_comparison(found) | {"embedded": embedded.to_dict(), "timeloop": other.to_dict()}))
-    elif found:
-        rows = [[each.quantity, _shown(each.embedded), _shown(each.timeloop)] for each in found]
-        click.echo(format_table(["differs", "embedded", timeloop.name], rows))
-    elif embedded.valid:
-        cost = f"{embedded.latency_cycles:,} cycles, {embedded.energy_pj:,.1f} pJ"
-        click.echo(f"equal: embedded and {timeloop.name} agree on every figure ({cost})")
-    else:
-        click.echo(f"equal: embedded and {timeloop.name} agree that the mapping is invalid: {embedded.error}")
-    return 1 if found else 0
-
-
-def _shown(value: float | str | None) -> str:
-    """A figure in full: differences may lie in the last digits."""
-    return "-" if value is None else str(value)
-
-
-def _comparison(found: list[Difference]) -> dict[str, Any]:
-    return {"equal": not found, "differences": [difference.to_dict() for difference in found]}
-
-
-def _run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | None, compare: bool, version: str) -> int:
-    """Answer every line; the status is 3 if timeloop-model failed on any, 1 if a comparison found a difference."""
-    status = 0
-
-    def watched() -> Iterator[dict[str, Any]]:
-        nonlocal status
-        for answer in _batch_answers(path, timeloop, compare, version):
-            status = max(status, 3 if "failed" in answer else 0 if answer.get("equal", True) else 1)
-            yield answer
-
-    write_lines(output, watched())
-    return status
-
-
-def _batch_answers(
-    path: Path, timeloop: TimeloopEvaluator | None, compare: bool, version: str
-) -> Iterator[dict[str, Any]]:
-    """One answer a line, in order; a line that cannot be read is an invalid point."""
-    cache = PointCache()
-    lines = read_lines(path)
-    while block := list(islice(lines, BLOCK_LINES)):
-        yield from _block_answers(block, cache, timeloop, compare, version)
-
-
-def _block_answers(
-    lines: Iterable[bytes], cache: PointCache, timeloop: TimeloopEvaluator | None, compare: bool, version: str
-) -> Iterator[dict[str, Any]]:
-    points: list[Point] = []
-    outcomes: list[tuple[dict[str, Any], str | None]] = []
-    for line in lines:
-        echoed: dict[str, Any] = {}
-        try:
-            data = read_batch_line(line)
-            if "id" in data:
-                echoed["id"] = data["id"]
-            require_values(data, "arch", "problem", "mapping")
-            architecture, problem = cache.architecture(data), cache.problem(data["problem"])
-            points.append((architecture, problem, cache.mapping(data["mapping"], architecture, problem)))
-            outcomes.append((echoed, None))
-        except InputError as error:
-            outcomes.append((echoed, str(error)))
-    answers = _answers(points, timeloop, compare, version)
-    for echoed, fault in outcomes:
-        yield echoed | (Evaluation(error=fault).to_dict() if fault else next(answers))
-
-
-def _answers(
-    points: list[Point], timeloop: TimeloopEvaluator | None, compare: bool, version: str
-) -> Iterator[dict[str, Any]]:
-    if timeloop is None:
-        for evaluation in evaluate_many(points, version):
-            yield evaluation.to_dict()
-        return
-    embedded = evaluate_many(points, version) if compare else [None] * len(points)
-    for point, own, outcome in zip(points, embedded, timeloop.evaluate_many(points), strict=True):
-        if isinstance(outcome, TimeloopError):
-            yield {"valid": False, "error": str(outcome), "evaluator": timeloop.name, "failed": True}
-        elif isinstance(outcome, InputError):
-            yield Evaluation(error=str(outcome), evaluator=timeloop.name).to_dict()
-        elif own is not None:
-            yield _comparison(differences(own, outcome, point[0])) | {"evaluator": timeloop.name}
-        else:
-            yield outcome.to_dict()
+        return compare_point(point, timeloop, as_json, version)
+    return evaluate_point(point, timeloop, as_json, version)

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from dse.errors import Fault, InputError
-from dse.report.export import FORMATS, LEVELS, layer_rows, variant_rows, write_rows
-from dse.sweep.folder import open_folder
+from dse.report import FORMATS, LEVELS
 
 __all__ = ["command"]
 
@@ -22,6 +21,9 @@ __all__ = ["command"]
 @click.option("--timings", is_flag=True, help="Add the seconds that scheduling took, which differ from run to run.")
 def command(folder: Path, file_format: str, level: str, output: Path | None, timings: bool) -> None:
     """Every result of the study in FOLDER, as rows sorted by variant, network and layer."""
+    from dse.report.export import layer_rows, variant_rows, write_rows
+    from dse.sweep.folder import open_folder
+
     if output is None and file_format == "parquet" and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal: give --output FILE, or redirect it")
     opened = open_folder(folder)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dse.report.front import OBJECTIVES, on_front
-from dse.report.table import render_front, render_incomplete
-from dse.report.totals import Total, network_totals, totals_named
-from dse.sweep.folder import open_folder
+if TYPE_CHECKING:
+    from dse.report.totals import Total
 
 __all__ = ["command"]
 
@@ -23,6 +21,11 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(folder: Path, network: str | None, everything: bool, as_json: bool) -> int:
     """The Pareto front of latency and energy of the study in FOLDER."""
+    from dse.report.front import OBJECTIVES, on_front
+    from dse.report.table import render_front, render_incomplete
+    from dse.report.totals import network_totals, totals_named
+    from dse.sweep.folder import open_folder
+
     opened = open_folder(folder)
     plan, results = opened.read_plan(), opened.read_results()
     totals = totals_named(plan, results, network)

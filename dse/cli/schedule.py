@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
@@ -20,22 +20,16 @@ from dse.cli.inputs import (
     write_lines,
 )
 from dse.errors import DseError, Fault, InputError
-from dse.report.nest import format_energy, render_nest
-from dse.scheduler import (
-    OBJECTIVES,
-    SOLVERS,
-    TRAFFIC_MODELS,
-    CosaWeights,
-    Schedule,
-    ScheduleOptions,
-    Scheduler,
-)
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
 from dse.specification.document import Document, load_documents
 from dse.specification.mapspace import parse_mapspace
 from dse.specification.problem import Problem, parse_problem
+from dse.specification.scheduling import OBJECTIVES, SOLVERS, TRAFFIC_MODELS, CosaWeights, ScheduleOptions
 from dse.specification.template import load_architecture
+
+if TYPE_CHECKING:
+    from dse.scheduler import Schedule, Scheduler
 
 __all__ = ["command"]
 
@@ -46,7 +40,7 @@ _WEIGHTS = CosaWeights()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @batch_options
 @click.option("--objective", type=click.Choice(OBJECTIVES), default="edp", show_default=True, help="What to minimise.")
-@click.option("--solver", type=click.Choice(list(SOLVERS)), help="Default: SCIP for cosa.")
+@click.option("--solver", type=click.Choice(SOLVERS), help="Default: SCIP for cosa.")
 @click.option("--gap", type=float, default=0.01, show_default=True, help="Stop at this ratio above the lower bound.")
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds a layer.")
 @click.option(
@@ -82,6 +76,8 @@ def command(
     any number and order; --output writes the mapping as Timeloop's YAML. With --batch, every line of a JSON-lines file
     holds arch, problem and mapspace, and one line is written for each.
     """
+    from dse.scheduler import Scheduler
+
     weights = CosaWeights(weight_utilization, weight_compute, weight_traffic, traffic_model)
     options = ScheduleOptions(objective, solver, gap, time_limit, weights)
     if batch is not None:
@@ -140,6 +136,8 @@ def _write_mapping(path: Path, directives: list[dict[str, Any]]) -> None:
 
 def _render(architecture: Architecture, problem: Problem, schedule: Schedule) -> str:
     """The nest and the figures of a schedule as text."""
+    from dse.report.nest import format_energy, render_nest
+
     if schedule.mapping is None or schedule.evaluation is None:
         return f"{schedule.termination}: {schedule.error}"
     cost = schedule.evaluation

@@ -12,9 +12,6 @@ from types import FrameType
 
 import click
 
-from dse.report.files import write_report_files
-from dse.report.table import render_front, render_incomplete
-from dse.report.totals import study_totals
 from dse.specification.study import EVALUATORS, load_study
 from dse.sweep.driver import run_sweep
 from dse.sweep.executors import ray_executor, serial_executor
@@ -68,6 +65,10 @@ def command(
         stored = len(folder.read_results().keys() & {point.key for point in plan.points()})
         click.echo(f"dse: interrupted; {stored} schedules are stored in {output}, the same command goes on", err=True)
         return 130
+    from dse.report.files import write_report_files
+    from dse.report.table import render_front, render_incomplete
+    from dse.report.totals import study_totals
+
     totals = study_totals(plan, folder.read_results())
     files = write_report_files(folder, plan)
     incomplete = render_incomplete(totals)

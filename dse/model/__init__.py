@@ -2,7 +2,7 @@
 
 from dse.model.evaluator import evaluate, evaluate_many, evaluate_nests
 from dse.model.result import DataSpaceCost, Evaluation, LevelCost
-from dse.model.version import DEFAULT_VERSION, VERSIONS
+from dse.specification.version import DEFAULT_VERSION, VERSIONS
 
 __all__ = [
     "DEFAULT_VERSION",

@@ -13,7 +13,7 @@ from dse.model.result import DataSpaceCost, Evaluation, LevelCost
 from dse.model.temporal import Loops
 from dse.model.traffic import Traffic, tensor_traffic
 from dse.model.validity import fits, reasons
-from dse.model.version import DEFAULT_VERSION, Version
+from dse.specification.version import DEFAULT_VERSION, Version
 
 __all__ = ["CostBatch", "cost_nests"]
 

@@ -10,10 +10,10 @@ from dse.model import technology
 from dse.model.cost import CostBatch, cost_nests
 from dse.model.nest import Frame, NestBatch
 from dse.model.result import Evaluation
-from dse.model.version import DEFAULT_VERSION, VERSIONS
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.problem import Problem
+from dse.specification.version import DEFAULT_VERSION, VERSIONS
 
 __all__ = ["evaluate", "evaluate_many", "evaluate_nests"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from dse.model.nest import Floats, Frame, Ints, NestBatch
 from dse.model.spatial import Accesses, level_accesses
 from dse.model.temporal import Loops, axis_weights, tile_motion
-from dse.model.version import Version
+from dse.specification.version import Version
 
 __all__ = ["Traffic", "tensor_traffic"]
 

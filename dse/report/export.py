@@ -17,10 +17,7 @@ from dse.report.totals import describe_failure, network_totals, study_totals
 from dse.sweep.plan import Plan
 from dse.sweep.task import Result
 
-__all__ = ["FORMATS", "LEVELS", "Row", "layer_rows", "variant_rows", "write_rows"]
-
-FORMATS = ("csv", "jsonl", "parquet")
-LEVELS = ("layer", "variant")
+__all__ = ["Row", "layer_rows", "variant_rows", "write_rows"]
 
 Row = dict[str, Any]
 

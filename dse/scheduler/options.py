@@ -1,61 +1,17 @@
-"""What a user asks of the scheduler, and what it answers."""
+"""What the scheduler answers, beside what a user asks of it."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from dse.errors import InputError
 from dse.model import Evaluation
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.problem import Problem
+from dse.specification.scheduling import OBJECTIVES, TRAFFIC_MODELS, CosaWeights, ScheduleOptions
 
 __all__ = ["OBJECTIVES", "TRAFFIC_MODELS", "CosaWeights", "Schedule", "ScheduleOptions"]
-
-OBJECTIVES = ("cosa", "latency", "energy", "edp")
-TRAFFIC_MODELS = ("energy", "published")
-
-
-@dataclass(frozen=True, slots=True)
-class CosaWeights:
-    """Weights of CoSA's objective: −utilization · Σ log2 tiles + compute · log2 cycles + traffic · Σ log2 words.
-
-    `traffic_model` says what the words of a level count: "energy" weighs every transfer by its estimated part of the
-    energy, from the architecture; "published" is CoSA's own hand-weighted sum around the global buffer.
-    The numbers are CoSA's (src/cosa/cosa.py: util_factor, compute_factor, traffic_factor).
-    """
-
-    utilization: float = 0.1
-    compute: float = 10.0
-    traffic: float = 1.0
-    traffic_model: str = "energy"
-
-    def __post_init__(self) -> None:
-        for name in ("utilization", "compute", "traffic"):
-            value = getattr(self, name)
-            if not math.isfinite(value) or value < 0:
-                raise InputError(f"weight {name}: expected a finite number of at least 0, got {value}")
-        if self.traffic_model not in TRAFFIC_MODELS:
-            raise InputError(f'traffic model: expected one of {", ".join(TRAFFIC_MODELS)}, got "{self.traffic_model}"')
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleOptions:
-    """How to schedule. `gap` is a ratio (0.01: at most 1 % above the bound), `solver` None the objective's default."""
-
-    objective: str = "edp"
-    solver: str | None = None
-    gap: float = 0.01
-    time_limit_seconds: float = 60.0
-    weights: CosaWeights = field(default_factory=CosaWeights)
-
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.gap) or self.gap < 0:
-            raise InputError(f"gap: expected a finite number of at least 0, got {self.gap}")
-        if not math.isfinite(self.time_limit_seconds) or self.time_limit_seconds <= 0:
-            raise InputError(f"time limit: expected a number of seconds above 0, got {self.time_limit_seconds}")
 
 
 @dataclass(frozen=True, slots=True)

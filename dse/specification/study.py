@@ -30,16 +30,14 @@ from dse.specification.fields import Reader, Section, describe, nearest
 from dse.specification.mapspace import Mapspace, parse_mapspace
 from dse.specification.network import Network, load_network
 from dse.specification.problem import Shape
+from dse.specification.scheduling import OBJECTIVES, SOLVERS, TRAFFIC_MODELS
 from dse.specification.template import Number, Template, load_template
 
 __all__ = [
     "EVALUATORS",
     "MAX_VARIANTS",
     "NETWORKS",
-    "OBJECTIVES",
-    "SOLVERS",
     "TEMPLATES",
-    "TRAFFIC_MODELS",
     "WEIGHTS",
     "SchedulerSettings",
     "Study",
@@ -49,10 +47,7 @@ __all__ = [
     "shipped_files",
 ]
 
-OBJECTIVES = ("cosa", "latency", "energy", "edp")
-SOLVERS = ("SCIP", "GLPK_MI", "HIGHS")
 WEIGHTS = ("utilization", "compute", "traffic")
-TRAFFIC_MODELS = ("energy", "published")
 EVALUATORS = ("embedded",)
 MAX_VARIANTS = 100_000
 """A product of parameters beyond this is taken for a slip: it is refused."""

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from dse.cli import main
-from dse.cli.evaluate import BLOCK_LINES
+from dse.cli.evaluation import BLOCK_LINES
 
 ARCH: dict[str, Any] = {
     "arithmetic": {"instances": 8, "word-bits": 16},

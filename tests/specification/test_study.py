@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.scheduler import OBJECTIVES as SCHEDULER_OBJECTIVES
-from dse.scheduler import SOLVERS as SCHEDULER_SOLVERS
-from dse.scheduler import CosaWeights
-from dse.scheduler.options import TRAFFIC_MODELS as SCHEDULER_TRAFFIC_MODELS
+from dse.scheduler import SOLVERS as SOLVERS_BY_NAME
+from dse.scheduler.scheduler import METHODS
 from dse.specification.document import parse_document
-from dse.specification.study import OBJECTIVES, SOLVERS, TRAFFIC_MODELS, WEIGHTS, Study, load_study, parse_study
+from dse.specification.scheduling import OBJECTIVES, SOLVERS, CosaWeights
+from dse.specification.study import WEIGHTS, Study, load_study, parse_study
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 STUDY = """study:
@@ -48,9 +47,8 @@ def test_shipped_studies_have_the_promised_size() -> None:
 
 
 def test_choices_are_those_of_the_scheduler() -> None:
-    assert OBJECTIVES == SCHEDULER_OBJECTIVES
-    assert set(SOLVERS) == set(SCHEDULER_SOLVERS)
-    assert TRAFFIC_MODELS == SCHEDULER_TRAFFIC_MODELS
+    assert set(OBJECTIVES) == set(METHODS)
+    assert set(SOLVERS) == set(SOLVERS_BY_NAME)
     assert {*WEIGHTS, "traffic_model"} == {field.name for field in fields(CosaWeights)}
 
 
