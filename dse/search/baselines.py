@@ -1,13 +1,13 @@
-"""Timeloop's ways to search, as CoSA's evaluation used them (ISCA 2021, section V): `random` and `hybrid`.
+"""The searches that CoSA was evaluated against (ISCA 2021, section V): `random` and Timeloop's `hybrid`.
 
-Both draw tilings at random. `random` takes the best of a few valid mappings; `hybrid` also explores the loop orders of
-every valid tiling one after the other and stops of its own accord.
+Both draw tilings at random. `random` takes the best of a few valid mappings; `hybrid` explores the loop orders of every
+valid tiling one after the other and stops of its own accord.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +24,6 @@ from dse.specification.problem import Problem
 
 __all__ = ["FIGURES", "SearchResult", "hybrid_search", "random_search"]
 
-SAMPLES_AT_ONCE = 20_000
-
 FIGURES: dict[str, Callable[[CostBatch], Floats]] = {
     "latency": lambda costs: costs.latency_cycles.astype(np.float64),
     "energy": lambda costs: costs.energy_pj,
@@ -33,12 +31,16 @@ FIGURES: dict[str, Callable[[CostBatch], Floats]] = {
 }
 """What an objective minimises, per mapping of a batch."""
 
+_FIRST_DRAW = 1_000
+_LARGEST_DRAW = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The best mapping that was found (None: no sample was valid), and the work it took.
 
-    `samples` counts mappings drawn or derived, `evaluations` those that were valid and costed.
+    `samples` counts the mappings that were looked at, valid or not; `evaluations` those among them that were valid and
+    costed. What was drawn or costed ahead in a batch, after the search had ended, is in neither.
     """
 
     mapping: Mapping | None
@@ -50,27 +52,27 @@ class SearchResult:
 class _Best:
     """The best valid mapping so far; ties go to the first."""
 
-    def __init__(self, frame: Frame, objective: str) -> None:
-        self.frame, self.figure = frame, FIGURES[objective]
+    def __init__(self, frame: Frame, figure: Callable[[CostBatch], Floats]) -> None:
+        self.frame, self.figure = frame, figure
         self.value = np.inf
-        self.costs: CostBatch | None = None
-        self.row = 0
+        self.mapping: Mapping | None = None
+        self.evaluation: Evaluation | None = None
 
-    def offer(self, nests: NestBatch) -> int:
-        """Cost valid mappings; the number of the one that became the best, or -1."""
+    def cost(self, nests: NestBatch) -> tuple[CostBatch, Floats]:
+        """Costs, and the figure of every mapping: infinite where it is not valid."""
         costs = cost_nests(self.frame, nests)
-        values = np.where(costs.valid, self.figure(costs), np.inf)
+        return costs, np.where(costs.valid, self.figure(costs), np.inf)
+
+    def keep(self, costs: CostBatch, values: Floats) -> None:
+        """Take the least of some values where it is less than the best so far."""
         row = int(values.argmin())
-        if values[row] >= self.value:
-            return -1
-        self.value, self.costs, self.row = float(values[row]), costs, row
-        return row
+        if values[row] < self.value:
+            self.value = float(values[row])
+            self.mapping = costs.nests.mapping(row, self.frame)
+            self.evaluation = costs.evaluation(row)
 
     def result(self, samples: int, evaluations: int) -> SearchResult:
-        if self.costs is None:
-            return SearchResult(None, None, samples, evaluations)
-        mapping = self.costs.nests.mapping(self.row, self.frame)
-        return SearchResult(mapping, self.costs.evaluation(self.row), samples, evaluations)
+        return SearchResult(self.mapping, self.evaluation, samples, evaluations)
 
 
 def random_search(
@@ -82,19 +84,20 @@ def random_search(
     max_samples: int = 20_000_000,
     seed: int = 0,
 ) -> SearchResult:
-    """The best of the first few valid mappings among random ones."""
+    """The best of the first few valid mappings among random ones. `objective`: a key of FIGURES."""
     frame = Frame.plain(architecture, problem, mapspace.keep)
-    generator = np.random.default_rng(seed)
-    best = _Best(frame, objective)
+    best = _Best(frame, FIGURES[objective])
     samples = evaluations = 0
-    while evaluations < valid_mappings and samples < max_samples:
-        drawn, valid = _draw(frame, problem, generator)
+    for drawn, valid in _draws(frame, problem, max_samples, seed):
         wanted = np.flatnonzero(valid)[: valid_mappings - evaluations]
         if len(wanted):
-            best.offer(drawn[wanted])
-        evaluations += len(wanted)
-        complete = evaluations == valid_mappings
-        samples += int(wanted[-1]) + 1 if complete else len(drawn)
+            costs, values = best.cost(drawn[wanted])
+            best.keep(costs, values)
+            evaluations += len(wanted)
+        if evaluations == valid_mappings:
+            samples += int(wanted[-1]) + 1
+            break
+        samples += len(drawn)
     return best.result(samples, evaluations)
 
 
@@ -103,65 +106,111 @@ def hybrid_search(
     problem: Problem,
     mapspace: Mapspace,
     objective: str,
-    valid_mappings: int = 16_000,
-    patience: int = 16_000,
-    orders_per_tiling: int = 64,
+    searchers: int = 32,
+    patience: int = 500,
     max_samples: int = 100_000_000,
     seed: int = 0,
 ) -> SearchResult:
-    """Random tilings, each with its loop orders explored in lexicographic order.
+    """The best of several searchers, each with random tilings and all loop orders of each in a fixed sequence.
 
-    Ends after `valid_mappings` evaluations, or after `patience` evaluations without a better mapping, as Timeloop's own
-    victory condition does. At most `orders_per_tiling` orders of a tiling are tried, so that one tiling does not use up
-    the search.
+    A searcher ends after `patience` valid mappings in a row that are not better than its own best. So at least
+    `searchers` × `patience` mappings are costed, 16,000 with CoSA's 32 threads and Timeloop's default of 500. The
+    orders of a tiling may outnumber the patience: then a searcher sees few tilings, as Timeloop's threads do.
+    Timeloop: src/search/hybrid.cpp:IncrementRecursive_, src/mapspaces/uber.cpp:InitPruned,
+    src/applications/mapper/mapper-thread.cpp:Run. Bypasses are given and sides of a mesh drawn with the tiling.
     """
     frame = Frame.plain(architecture, problem, mapspace.keep)
+    best = _Best(frame, FIGURES[objective])
+    tilings = _Tilings(_draws(frame, problem, max_samples, seed))
+    evaluations = further_orders = 0
+    for _ in range(searchers):
+        own_best, stale = np.inf, 0
+        while stale < patience and (tiling := next(tilings, None)) is not None:
+            first = True
+            for orders in _loop_orders(tiling, 2 * patience):
+                costs, values = best.cost(orders)
+                ended, own_best, stale = _walk(values, own_best, stale, patience)
+                best.keep(costs, values[:ended])
+                further_orders += ended - first
+                evaluations += int(np.isfinite(values[:ended]).sum())
+                first = False
+                if stale == patience:
+                    break
+    return best.result(tilings.seen + further_orders, evaluations)
+
+
+def _walk(values: Floats, best: float, stale: int, patience: int) -> tuple[int, float, int]:
+    """(mappings looked at, best value, valid ones since it) after going on through `values`, until patience is out."""
+    least = np.minimum.accumulate(np.concatenate([[best], values]))
+    improves = values < least[:-1]
+    valid = np.isfinite(values)
+    counted = np.cumsum(valid & ~improves)
+    # Valid mappings since the last improvement: those counted so far less those counted up to it.
+    since: Ints = counted - np.maximum.accumulate(np.where(improves, counted, -stale))
+    over = np.flatnonzero(since >= patience)
+    ended = int(over[0]) + 1 if len(over) else len(values)
+    return ended, float(least[ended]), int(since[ended - 1])
+
+
+class _Tilings(Iterator[NestBatch]):
+    """The valid mappings of some draws one by one; `seen` counts the drawn ones up to the last that was handed out."""
+
+    def __init__(self, draws: Iterator[tuple[NestBatch, Bools]]) -> None:
+        self._draws = draws
+        self._rest: Iterator[tuple[int, NestBatch]] = iter(())
+        self._earlier = self._drawn = self.seen = 0
+
+    def __next__(self) -> NestBatch:
+        while True:
+            for row, tiling in self._rest:
+                self.seen = self._earlier + row + 1
+                return tiling
+            self.seen = self._earlier = self._drawn
+            nests, valid = next(self._draws)
+            self._drawn += len(nests)
+            self._rest = ((row, nests[row : row + 1]) for row in np.flatnonzero(valid).tolist())
+
+
+def _draws(frame: Frame, problem: Problem, samples: int, seed: int) -> Iterator[tuple[NestBatch, Bools]]:
+    """`samples` random mappings in batches of growing size, each with whether it belongs to the mapspace and fits."""
     generator = np.random.default_rng(seed)
-    best = _Best(frame, objective)
-    samples = evaluations = stale = 0
-    while evaluations < valid_mappings and stale < patience and samples < max_samples:
-        drawn, valid = _draw(frame, problem, generator)
-        samples += len(drawn)
-        for row in np.flatnonzero(valid).tolist():
-            if evaluations >= valid_mappings or stale >= patience:
-                break
-            limit = min(orders_per_tiling, valid_mappings - evaluations)
-            orders = _loop_orders(drawn[row : row + 1], limit)
-            improved = best.offer(orders)
-            samples += len(orders) - 1
-            evaluations += len(orders)
-            stale = len(orders) - 1 - improved if improved >= 0 else stale + len(orders)
-    return best.result(samples, evaluations)
+    size = _FIRST_DRAW
+    while samples > 0:
+        nests = sample_nests(frame, problem, min(size, samples), generator)
+        yield nests, within_fanouts(frame, nests) & fits(frame, nests)
+        samples -= len(nests)
+        size = min(2 * size, _LARGEST_DRAW)
 
 
-def _draw(frame: Frame, problem: Problem, generator: np.random.Generator) -> tuple[NestBatch, Bools]:
-    nests = sample_nests(frame, problem, SAMPLES_AT_ONCE, generator)
-    return nests, within_fanouts(frame, nests) & fits(frame, nests)
+def _loop_orders(nest: NestBatch, at_once: int) -> Iterator[NestBatch]:
+    """All loop orders of one tiling, inner levels changing fastest, in batches of `at_once`.
+
+    Loops of bound 1 stand aside, and those of the innermost level as they are: nothing is kept inside of it.
+    """
+    temporal = nest.temporal[0]
+    moving: list[list[int]] = [[]] + [np.flatnonzero(factors > 1).tolist() for factors in temporal[1:]]
+    total = math.prod(math.factorial(len(dimensions)) for dimensions in moving)
+    for start in range(0, total, at_once):
+        numbers = range(start, min(start + at_once, total))
+        permutation = np.repeat(nest.permutation, len(numbers), axis=0)
+        repeat = 1
+        for level, dimensions in enumerate(moving):
+            if len(dimensions) < 2:
+                continue
+            still = [d for d in range(temporal.shape[1]) if d not in dimensions]
+            count = math.factorial(len(dimensions))
+            wanted = [number // repeat % count for number in numbers]
+            orders = {index: _order(dimensions, index) + still for index in set(wanted)}
+            permutation[:, level] = [orders[index] for index in wanted]
+            repeat *= count
+        same = nest[np.zeros(len(numbers), np.int64)]
+        yield NestBatch(same.temporal, same.spatial, permutation, same.spatial_permutation, same.split)
 
 
-def _loop_orders(nest: NestBatch, limit: int) -> NestBatch:
-    """The first `limit` loop orders of one tiling: outer levels change fastest, loops of bound 1 stay behind."""
-    levels = nest.temporal.shape[1]
-    choices = [_level_orders(nest, level) for level in range(levels)]
-    counts = [len(orders) for orders in choices]
-    total = min(limit, int(np.prod([float(count) for count in counts])))
-    permutation = np.empty((total, *nest.permutation.shape[1:]), np.int64)
-    index = np.arange(total)
-    for level in range(levels - 1, -1, -1):
-        permutation[:, level] = choices[level][index % counts[level]]
-        index //= counts[level]
-    repeated = nest[np.zeros(total, np.int64)]
-    return NestBatch(repeated.temporal, repeated.spatial, permutation, repeated.spatial_permutation, repeated.split)
-
-
-def _level_orders(nest: NestBatch, level: int, limit: int = 64) -> Ints:
-    """(order, dimension): loop orders of one level, lexicographic, at most `limit`."""
-    factors = nest.temporal[0, level]
-    moving = [d for d in range(len(factors)) if factors[d] > 1]
-    still = [d for d in range(len(factors)) if factors[d] == 1]
-    orders = []
-    for position, order in enumerate(itertools.permutations(moving)):
-        if position == limit:
-            break
-        orders.append([*order, *still])
-    return np.array(orders, np.int64)
+def _order(items: list[int], index: int) -> list[int]:
+    """The permutation of `items` with that index in lexicographic order."""
+    left, order = list(items), []
+    for place in range(len(items), 0, -1):
+        position, index = divmod(index, math.factorial(place - 1))
+        order.append(left.pop(position))
+    return order
