@@ -60,4 +60,5 @@ def _point(total: Total, flag: bool) -> dict[str, Any]:
 
 
 def _figures(total: Total) -> dict[str, Any]:
-    return {"cycles": total.cycles, "energy_pJ": total.energy_pj, "edp": total.edp}
+    figures = {"cycles": total.cycles, "energy_pJ": total.energy_pj, "edp": total.edp}
+    return figures | {"lower_bound": total.lower_bound, "gap": total.gap}

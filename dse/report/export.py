@@ -62,6 +62,7 @@ _RESULT_COLUMNS = {
     "lower_bound": "lower_bound",
     "gap": "gap",
     "solver": "solver",
+    "evaluator": "evaluator",
 }
 
 
@@ -84,6 +85,9 @@ def variant_rows(plan: Plan, results: Mapping[str, Result], timings: bool = Fals
                 "cycles": total.cycles,
                 "energy_pJ": total.energy_pj,
                 "edp": total.edp,
+                "value": total.value,
+                "lower_bound": total.lower_bound,
+                "gap": total.gap,
                 "area_um2": total.area_um2,
                 "error": "; ".join(total.missing) or None,
             }
@@ -157,7 +161,7 @@ def _parquet(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     return content
 
 
-_TEXTS = ("variant", "network", "layer", "objective", "solver", "termination", "error", "mapping")
+_TEXTS = ("variant", "network", "layer", "objective", "solver", "evaluator", "termination", "error", "mapping")
 
 
 def _whole(rows: Sequence[Row], name: str) -> bool:

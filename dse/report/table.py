@@ -47,24 +47,29 @@ def render_front(plan: Plan, totals: Sequence[Total], everything: bool = False) 
     complete = sum(total.complete for total in totals)
     network = totals[0].network
     names = " + ".join(item.name for item in plan.networks) if network == ALL_NETWORKS else network
+    costs = "" if plan.evaluator == "embedded" else f", costs by {plan.evaluator}"
     title = (
-        f"{plan.name}: {names}, objective {plan.options['objective']}. "
+        f"{plan.name}: {names}, objective {plan.options['objective']}{costs}. "
         f"{complete} of {len(totals)} variants complete, {sum(flags)} on the Pareto front of latency and energy"
     )
     if not shown:
         return title
     size, unit = energy_unit(max(total.energy_pj or 0.0 for total, _ in shown))
     with_area = any(total.area_um2 is not None for total, _ in shown)
+    proven = any(total.gap is not None for total, _ in shown)
     header = ["variant", *plan.parameters, "cycles", f"energy [{unit}]", "EDP [pJ cycles]"]
+    header += [f"{plan.options['objective']} gap"] * proven + ["area [mm2]"] * with_area
     rows = []
     for total, flag in shown:
         row = [total.variant.name + (" *" if everything and flag else ""), *map(str, total.variant.parameters.values())]
         row += [f"{total.cycles:,}", f"{(total.energy_pj or 0.0) / size:,.4g}", f"{total.edp:.4g}"]
+        if proven:
+            row.append("?" if total.gap is None else f"{total.gap:.2%}")
         if with_area:
             row.append("?" if total.area_um2 is None else f"{total.area_um2 / 1e6:.4g}")
         rows.append(row)
     legend = "\n  * on the front" if everything else ""
-    return f"{title}\n\n{render_rows([*header, *(['area [mm2]'] if with_area else [])], rows)}{legend}"
+    return f"{title}\n\n{render_rows(header, rows)}{legend}"
 
 
 def render_incomplete(totals: Sequence[Total]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dse.errors import InputError
@@ -22,7 +22,9 @@ class Total:
     """Cost of one network, or of all, on one variant.
 
     `missing` gives the reason for each distinct layer without a mapping; with any, the figures are None: a sum without
-    a layer is no cost of the network. `layers` counts repeated layers as often as they occur.
+    a layer is no cost of the network. `layers` counts repeated layers as often as they occur. `value` is what the study
+    minimises (cycles, pJ or pJ × cycles of the whole network), and no choice of mappings brings it below `lower_bound`;
+    None where the objective proves nothing of these figures.
     """
 
     variant: PlannedVariant
@@ -32,6 +34,13 @@ class Total:
     energy_pj: float | None
     area_um2: float | None
     missing: tuple[str, ...]
+    value: float | None = None
+    lower_bound: float | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """How far above the best possible the network may lie at most: value / lower_bound − 1."""
+        return None if self.value is None or not self.lower_bound else self.value / self.lower_bound - 1.0
 
     @property
     def complete(self) -> bool:
@@ -73,6 +82,7 @@ def _totals(plan: Plan, results: Mapping[str, Result], networks: Iterable[Planne
         energies: list[float] = []
         area: float | None = None
         missing: list[str] = []
+        bounds: list[tuple[int, float | None]] = []
         for network, layer in layers:
             result = results.get(plan.key(index, layer.problem))
             label = f"{network.name} {layer.name}" if len(chosen) > 1 else layer.name
@@ -84,6 +94,7 @@ def _totals(plan: Plan, results: Mapping[str, Result], networks: Iterable[Planne
                 cycles += layer.count * result.cycles
                 energies.append(layer.count * result.energy_pj)
                 area = result.area_um2
+                bounds.append((layer.count, result.lower_bound))
         complete = not missing
         totals.append(
             Total(
@@ -94,9 +105,33 @@ def _totals(plan: Plan, results: Mapping[str, Result], networks: Iterable[Planne
                 math.fsum(energies) if complete else None,
                 area,
                 tuple(missing),
+                *_proven(plan, cycles, math.fsum(energies), bounds if complete else None),
             )
         )
     return totals
+
+
+def _proven(
+    plan: Plan, cycles: int, energy_pj: float, bounds: Sequence[tuple[int, float | None]] | None
+) -> tuple[float | None, float | None]:
+    """(value, lower bound) of the study's objective from the (count, bound) of every layer.
+
+    Cycles and energies add up. Of their product over a network, with E_l T_l >= b_l for every layer, Cauchy and Schwarz
+    say (Σ E_l)(Σ T_l) >= (Σ √b_l)².
+    """
+    known = [(count, bound) for count, bound in bounds or () if bound is not None]
+    if bounds is None or len(known) < len(bounds):
+        return None, None
+    added = math.fsum(count * bound for count, bound in known)
+    match plan.options["objective"]:
+        case "latency":
+            return float(cycles), added
+        case "energy":
+            return energy_pj, added
+        case "edp":
+            return cycles * energy_pj, math.fsum(count * math.sqrt(bound) for count, bound in known) ** 2
+        case _:
+            return None, None
 
 
 def describe_failure(result: Result) -> str:

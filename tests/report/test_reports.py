@@ -5,7 +5,7 @@ import io
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +98,48 @@ def test_totals_count_layers_as_often_as_they_occur() -> None:
     assert totals_named(plan, results, "b") == of_b
     with pytest.raises(InputError, match='the study has no network "c"'):
         totals_named(plan, results, "c")
+
+
+layer_choices = st.lists(
+    st.tuples(
+        st.integers(1, 9),
+        st.lists(st.tuples(st.integers(1, 10**6), st.floats(1.0, 1e9)), min_size=1, max_size=4),
+    ),
+    min_size=2,
+    max_size=2,
+)
+
+
+@given(st.sampled_from(["latency", "energy", "edp"]), layer_choices)
+def test_no_choice_of_mappings_brings_a_network_below_its_bound(
+    objective: str, layers: list[tuple[int, list[tuple[int, float]]]]
+) -> None:
+    """Each layer has some mappings (cycles, pJ); its bound is its best figure. Whatever is chosen, the total is above."""
+    plan = make_plan(1)
+    network = PlannedNetwork("n", "", tuple(PlannedLayer(f"l{i}", count, i) for i, (count, _) in enumerate(layers)))
+    plan = replace(plan, options={"objective": objective}, networks=(network,))
+    figures: dict[str, Callable[[int, float], float]] = {
+        "latency": lambda cycles, _: float(cycles),
+        "energy": lambda _, energy: energy,
+        "edp": lambda cycles, energy: cycles * energy,
+    }
+    figure = figures[objective]
+    for choice in itertools.product(*(mappings for _, mappings in layers)):
+        results = {}
+        for index, (cycles, energy) in enumerate(choice):
+            bound = min(itertools.starmap(figure, layers[index][1]))
+            key = plan.key(0, index)
+            results[key] = Result(key, "optimal", objective, cycles=cycles, energy_pj=energy, lower_bound=bound)
+        (total,) = network_totals(plan, results, network)
+        assert total.value is not None
+        assert total.gap is not None
+        assert total.gap >= -1e-12
+
+
+def test_a_network_without_a_bound_on_every_layer_has_none() -> None:
+    plan = replace(make_plan(1), options={"objective": "energy"})
+    (total,) = study_totals(plan, make_results(plan))
+    assert (total.lower_bound, total.gap) == (None, None)
 
 
 def test_a_variant_without_a_layer_is_incomplete_with_the_reason() -> None:
