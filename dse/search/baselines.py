@@ -16,7 +16,9 @@ from dse.model.cost import CostBatch, cost_nests
 from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
 from dse.model.result import Evaluation
 from dse.model.validity import fits
-from dse.search.sampling import sample_nests, within_fanouts
+from dse.search.membership import within_fanouts
+from dse.search.sampling import sample_nests
+from dse.search.tilings import Tilings
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
@@ -88,7 +90,7 @@ def random_search(
     frame = Frame.plain(architecture, problem, mapspace.keep)
     best = _Best(frame, FIGURES[objective])
     samples = evaluations = 0
-    for drawn, valid in _draws(frame, problem, max_samples, seed):
+    for drawn, valid in _draws(frame, problem, mapspace, max_samples, seed):
         wanted = np.flatnonzero(valid)[: valid_mappings - evaluations]
         if len(wanted):
             costs, values = best.cost(drawn[wanted])
@@ -121,13 +123,13 @@ def hybrid_search(
     """
     frame = Frame.plain(architecture, problem, mapspace.keep)
     best = _Best(frame, FIGURES[objective])
-    tilings = _Tilings(_draws(frame, problem, max_samples, seed))
+    tilings = _Tilings(_draws(frame, problem, mapspace, max_samples, seed))
     evaluations = further_orders = 0
     for _ in range(searchers):
         own_best, stale = np.inf, 0
         while stale < patience and (tiling := next(tilings, None)) is not None:
             first = True
-            for orders in _loop_orders(tiling, 2 * patience):
+            for orders in _loop_orders(tiling, mapspace, 2 * patience):
                 costs, values = best.cost(orders)
                 ended, own_best, stale = _walk(values, own_best, stale, patience)
                 best.keep(costs, values[:ended])
@@ -171,24 +173,38 @@ class _Tilings(Iterator[NestBatch]):
             self._rest = ((row, nests[row : row + 1]) for row in np.flatnonzero(valid).tolist())
 
 
-def _draws(frame: Frame, problem: Problem, samples: int, seed: int) -> Iterator[tuple[NestBatch, Bools]]:
-    """`samples` random mappings in batches of growing size, each with whether it belongs to the mapspace and fits."""
+def _draws(
+    frame: Frame, problem: Problem, mapspace: Mapspace, samples: int, seed: int
+) -> Iterator[tuple[NestBatch, Bools]]:
+    """`samples` random mappings in batches of growing size, each with whether it belongs to the mapspace and fits.
+
+    Nothing where the mapspace leaves a bound no factorisation.
+    """
+    tilings = Tilings(frame.architecture, problem, mapspace)
+    if tilings.impossible:
+        return
     generator = np.random.default_rng(seed)
     size = _FIRST_DRAW
     while samples > 0:
-        nests = sample_nests(frame, problem, min(size, samples), generator)
+        nests = sample_nests(frame, problem, min(size, samples), generator, tilings)
         yield nests, within_fanouts(frame, nests) & fits(frame, nests)
         samples -= len(nests)
         size = min(2 * size, _LARGEST_DRAW)
 
 
-def _loop_orders(nest: NestBatch, at_once: int) -> Iterator[NestBatch]:
-    """All loop orders of one tiling, inner levels changing fastest, in batches of `at_once`.
+def _loop_orders(nest: NestBatch, mapspace: Mapspace, at_once: int) -> Iterator[NestBatch]:
+    """All loop orders of one tiling that the mapspace allows, inner levels changing fastest, in batches of `at_once`.
 
     Loops of bound 1 stand aside, and those of the innermost level as they are: nothing is kept inside of it.
     """
     temporal = nest.temporal[0]
-    moving: list[list[int]] = [[]] + [np.flatnonzero(factors > 1).tolist() for factors in temporal[1:]]
+    constraints = [mapspace.loop_constraint(level, spatial=False) for level in range(len(temporal))]
+    fixed = [list(own.permutation) if own is not None else [] for own in constraints]
+    moving: list[list[int]] = [[]]
+    moving += [
+        [dimension for dimension in np.flatnonzero(factors > 1).tolist() if dimension not in first]
+        for factors, first in zip(temporal[1:], fixed[1:], strict=True)
+    ]
     total = math.prod(math.factorial(len(dimensions)) for dimensions in moving)
     for start in range(0, total, at_once):
         numbers = range(start, min(start + at_once, total))
@@ -197,10 +213,10 @@ def _loop_orders(nest: NestBatch, at_once: int) -> Iterator[NestBatch]:
         for level, dimensions in enumerate(moving):
             if len(dimensions) < 2:
                 continue
-            still = [d for d in range(temporal.shape[1]) if d not in dimensions]
+            still = [d for d in range(temporal.shape[1]) if d not in dimensions and d not in fixed[level]]
             count = math.factorial(len(dimensions))
             wanted = [number // repeat % count for number in numbers]
-            orders = {index: _order(dimensions, index) + still for index in set(wanted)}
+            orders = {index: fixed[level] + _order(dimensions, index) + still for index in set(wanted)}
             permutation[:, level] = [orders[index] for index in wanted]
             repeat *= count
         same = nest[np.zeros(len(numbers), np.int64)]

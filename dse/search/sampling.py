@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from dse.model.nest import Bools, Frame, Ints, NestBatch
+from dse.model.nest import Frame, Ints, NestBatch
+from dse.search.tilings import Tilings, prime_factors
+from dse.specification.mapspace import LoopConstraint
 from dse.specification.problem import Problem
 
-__all__ = ["prime_factors", "sample_nests", "within_fanouts"]
+__all__ = ["sample_nests"]
 
 
-def prime_factors(number: int) -> dict[int, int]:
-    """{prime: exponent} of a positive number."""
-    factors: dict[int, int] = {}
-    divisor = 2
-    while divisor * divisor <= number:
-        while number % divisor == 0:
-            factors[divisor] = factors.get(divisor, 0) + 1
-            number //= divisor
-        divisor += 1
-    if number > 1:
-        factors[number] = factors.get(number, 0) + 1
-    return factors
-
-
-def sample_nests(frame: Frame, problem: Problem, count: int, generator: np.random.Generator) -> NestBatch:
+def sample_nests(
+    frame: Frame, problem: Problem, count: int, generator: np.random.Generator, tilings: Tilings | None = None
+) -> NestBatch:
     """`count` mappings: every ordered factorisation of every bound is equally likely, and every loop order.
 
-    At a level with a two-dimensional mesh a dimension is unrolled along one axis, drawn at random. Neither fan-outs nor
-    capacities are looked at: `within_fanouts` and `dse.model.validity.fits` tell which mappings belong to the mapspace.
+    At a level with a two-dimensional mesh a dimension is unrolled along one axis, drawn at random. Where the mapspace
+    constrains loops, `tilings` says to what, and all mappings keep to it. Neither fan-outs nor capacities are looked
+    at: `dse.search.membership` and `dse.model.validity.fits` tell which mappings belong to the mapspace and fit. Raises
+    ValueError where a bound has no factorisation at all.
     """
     levels, dimensions = frame.levels, len(problem.bounds)
     spatial_levels = [level for level, fan in enumerate(frame.architecture.fanouts) if max(fan) > 1]
     slots = levels + len(spatial_levels)
     factors = np.ones((count, slots, dimensions), np.int64)
     for dimension, bound in enumerate(problem.bounds):
-        for prime, exponent in prime_factors(bound).items():
+        if tilings is not None and dimension in tilings.constrained:
+            columns = [spatial_levels.index(n.level) + levels if n.spatial else n.level for n in tilings.nests]
+            factors[:, columns, dimension] = tilings.sample(dimension, count, generator)
+            continue
+        for prime, exponent in prime_factors(bound):
             factors[:, :, dimension] *= prime ** _compositions(exponent, slots, count, generator)
     temporal = factors[:, :levels]
     spatial = np.ones_like(temporal)
@@ -48,7 +44,27 @@ def sample_nests(frame: Frame, problem: Problem, count: int, generator: np.rando
             along_x[:, level] = generator.random((count, dimensions)) < 0.5 if fan_x > 1 else False
     # Dimensions along X come first, in random order on either axis.
     spatial_permutation = (generator.random((count, levels, dimensions)) + ~along_x).argsort(axis=2)
-    return NestBatch(temporal, spatial, permutation, spatial_permutation, along_x.sum(axis=2))
+    nests = NestBatch(temporal, spatial, permutation, spatial_permutation, along_x.sum(axis=2))
+    for own in () if tilings is None else tilings.loops:
+        _constrain_order(own, nests, frame.architecture.fanouts[own.level], generator)
+    return nests
+
+
+def _constrain_order(
+    own: LoopConstraint, nests: NestBatch, fan: tuple[int, int], generator: np.random.Generator
+) -> None:
+    """Bring the loops of a constraint's permutation to the inside, and lay loops along the axes that it leaves."""
+    orders, factors = (nests.spatial_permutation, nests.spatial) if own.spatial else (nests.permutation, nests.temporal)
+    dimensions = orders.shape[2]
+    place = orders[:, own.level].argsort(axis=1)
+    if own.rooms() is not None and min(fan) == 1:  # dimensions without a loop go to the axis without fan-out
+        place += dimensions * ((factors[:, own.level] > 1) == (fan[0] == 1))
+    place[:, own.permutation] = np.arange(-len(own.permutation), 0)
+    orders[:, own.level] = place.argsort(axis=1)
+    if own.split is not None:
+        nests.split[:, own.level] = own.split
+    elif own.spatial and own.permutation and min(fan) > 1:
+        nests.split[:, own.level] = generator.integers(0, dimensions + 1, len(nests))
 
 
 def _compositions(total: int, parts: int, count: int, generator: np.random.Generator) -> Ints:
@@ -58,12 +74,3 @@ def _compositions(total: int, parts: int, count: int, generator: np.random.Gener
         [np.full((count, 1), -1), bars, np.full((count, 1), total + parts - 1)], axis=1, dtype=np.int64
     )
     return np.diff(edges, axis=1) - 1
-
-
-def within_fanouts(frame: Frame, nests: NestBatch) -> Bools:
-    """Mappings whose spatial factors keep to the fan-out of each level along each axis."""
-    inside = np.ones(len(nests), np.bool_)
-    for level, (fan_x, fan_y) in enumerate(frame.architecture.fanouts):
-        mapped_x = nests.fanout_x[:, level]
-        inside &= (mapped_x <= fan_x) & (nests.fanout[:, level] // mapped_x <= fan_y)
-    return inside

@@ -51,7 +51,7 @@ def test_everything_is_kept_unless_bypassed() -> None:
     [
         (entry("Registres"), 'constraints[0].target: unknown storage level "Registres"; did you mean "Registers"?'),
         (entry(None), "constraints[0].target: expected a text, got nothing"),
-        (entry(kind="spatial"), 'constraints[0].type: expected one of datatype, bypass, got "spatial"'),
+        (entry(kind="utilization"), 'constraints[0].type: expected one of temporal, spatial, datatype, bypass, got "utilization"'),
         (entry(keep=["Weight"]), 'constraints[0].keep: unknown data space "Weight"; did you mean "Weights"?'),
         (entry(bypass="Weights"), 'constraints[0].bypass: expected a list of data spaces, got "Weights"'),
         (entry(bypass=[["Weights"]]), "constraints[0].bypass: unknown data space"),
