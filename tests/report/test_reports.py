@@ -114,7 +114,7 @@ layer_choices = st.lists(
 def test_no_choice_of_mappings_brings_a_network_below_its_bound(
     objective: str, layers: list[tuple[int, list[tuple[int, float]]]]
 ) -> None:
-    """Each layer has some mappings (cycles, pJ); its bound is its best figure. Whatever is chosen, the total is above."""
+    """Each layer has some mappings (cycles, pJ); its bound is its best figure. No total lies below."""
     plan = make_plan(1)
     network = PlannedNetwork("n", "", tuple(PlannedLayer(f"l{i}", count, i) for i, (count, _) in enumerate(layers)))
     plan = replace(plan, options={"objective": objective}, networks=(network,))
