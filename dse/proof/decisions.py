@@ -1,9 +1,10 @@
-"""What a program decides, how many of each prime factor go to which loop nest, and logarithms of products of factors."""
+"""What a program decides: how many of each prime factor go to which loop nest; and logarithms of their products."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -130,7 +131,7 @@ class Decisions:
         reach = some * 1.0
         values = [some * (function(1.0) - function(0.0)) + function(0.0) for function in functions]
         previous = some
-        for index, (low, high) in enumerate(zip(knots, knots[1:], strict=False)):
+        for index, (low, high) in enumerate(pairwise(knots)):
             part = assembly.real(0.0, high - low)
             if index == 0:
                 assembly.below(part - some * (high - low))
@@ -158,7 +159,7 @@ class Decisions:
                 hull.pop()
             if not hull or hull[-1][0] < x:
                 hull.append((x, y))
-        for (x0, y0), (x1, y1) in zip(hull, hull[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(hull):
             slope = (y1 - y0) / (x1 - x0)
             if slope > 0:
                 self.assembly.below(bonus - where * slope + (x0 * slope - y0))

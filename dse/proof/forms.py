@@ -124,13 +124,8 @@ class Assembly:
         every = total(forms)
         column, weight = every.column, every.weight
         of_x, of_parameter = column > 0, column < 0
-        a = sp.csr_array(
-            (weight[of_x], (row[of_x], column[of_x] - 1)), shape=(count, len(self.lower)), dtype=np.float64
-        )
-        b = sp.csr_array(
-            (weight[of_parameter], (row[of_parameter], -1 - column[of_parameter])),
-            shape=(count, max(len(self.parameters), 1)),
-            dtype=np.float64,
-        )
+        a = sp.coo_array((weight[of_x], (row[of_x], column[of_x] - 1)), (count, len(self.lower)))
+        shape = (count, max(len(self.parameters), 1))
+        b = sp.coo_array((weight[of_parameter], (row[of_parameter], -1 - column[of_parameter])), shape)
         fixed = np.bincount(row[column == 0], weight[column == 0], count) if count else np.zeros(0)
-        return a, b, fixed.astype(np.float64)
+        return sp.csr_array(a), sp.csr_array(b), fixed.astype(np.float64)

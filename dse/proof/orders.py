@@ -22,8 +22,8 @@ def order_classes(idle: Iterable[frozenset[int]]) -> tuple[Runs, ...]:
     """The undominated classes of orders; at least one.
 
     Sort the data spaces by the length of their runs in any given order of loops. The longest run holds groups that are
-    idle for the first data space, the next (a part of it) such as are idle for the first two, and so on: a chain of data
-    spaces gives each the intersection of the idle groups up to it. Every order is covered by some chain.
+    idle for the first data space, the next (a part of it) such as are idle for the first two, and so on: a chain of
+    data spaces gives each the intersection of the idle groups up to it. Every order is covered by some chain.
     """
     own = tuple(idle)
     found: set[Runs] = set()
@@ -75,7 +75,7 @@ class Orders:
         return self._passes[level, space]
 
     def saved(self, space: int, child: int) -> Form:
-        """log2 of how many times less a tile at level `child` (−1: an operand of a MAC) moves than the loops outside it.
+        """log2 of how often a tile at level `child` (−1: an operand of a MAC) stays where the loops outside advance.
 
         Per level outside: at most its idle factors in the chosen run, and nothing unless all levels between pass.
         """
@@ -141,15 +141,29 @@ class Orders:
             for group in sorted(self.structure.spaces[space].relevant):
                 parts: list[Form] = []
                 for level in range(child + 1, self.structure.levels):
-                    here = self.assembly.real(0.0, 1.0)
+                    here = self.assembly.whole()
                     self.assembly.below(here - self.decisions.number_temporal(group, level))
                     for between in range(child + 1, level):
                         self.assembly.below(here - self.passes(between, space))
+                    self._fit_class(here, group, level, space)
                     parts.append(here)
                 forms[group] = total(parts)
             self.assembly.below(total(forms.values()) - 1.0)
             self._first_moving[key] = forms
         return self._first_moving[key]
+
+    def _fit_class(self, here: Form, group: int, level: int, space: int) -> None:
+        """Inside the first loop that moves `space` stand loops idle for it only: no run of others that it moves.
+
+        Said where every class has a run for one data space alone, so that the class follows from the innermost loop.
+        """
+        owners = [[v for v, run in enumerate(runs) if run] for runs in self.classes]
+        resting = [v for v in range(len(self.structure.spaces)) if group in self.structure.idle(v)]
+        if any(len(own) > 1 for own in owners) or not resting or (level, 0) not in self.chosen:
+            return
+        fitting = [index for index, own in enumerate(owners) if not own or own[0] in (space, *resting)]
+        if len(fitting) < len(owners):
+            self.assembly.below(here - total(self.chosen[level, index] for index in fitting))
 
     def _empty(self, level: int, groups: list[int], space: int) -> Form:
         """A binary that is 1 wherever a level has no temporal loop at all: any `passes` that this implies."""

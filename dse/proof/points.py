@@ -27,7 +27,6 @@ def mapping_of(program: Program, point: Floats) -> Mapping:
     nothing = (False,) * len(shape.data_spaces)
     levels: list[LevelMapping] = []
     for level in range(structure.levels):
-        fan_x, fan_y = structure.fanouts[level]
         temporal = sizes[Slot(level, "t")]
         along_x = sizes.get(Slot(level, "x"), [1] * len(temporal))
         along_y = sizes.get(Slot(level, "y"), [1] * len(temporal))

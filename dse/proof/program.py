@@ -131,8 +131,10 @@ class Program:
         exponents = [assembly.parameter("mac") - self.log_energy]
         for charge in self.traffic.charges:
             level = charge.level
-            kinds = [kind for kind in ("reads", "fills", "updates", "accesses") if kind in charge.roles]
-            names = ["accesses" if structure.alike[level] else kind for kind in kinds if structure.priced[level]]
+            kinds: list[str] = [kind for kind in ("reads", "fills", "updates", "accesses") if kind in charge.roles]
+            names: list[str] = [
+                "accesses" if structure.alike[level] else kind for kind in kinds if structure.priced[level]
+            ]
             names += ["address"] if "address" in charge.roles and structure.addressed[level] else []
             if names:
                 price = assembly.parameter(f"{' and '.join(names)} {level}")

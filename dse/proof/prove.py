@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from dse.errors import InputError
 from dse.model import Evaluation, evaluate
 from dse.proof.points import mapping_of
 from dse.proof.program import Program
-from dse.proof.rounding import rounded_down
+from dse.proof.rounding import rounded_down, trivial_bound
 from dse.proof.search import Candidate, Search
 from dse.proof.solving import BackEnd, back_end
 from dse.proof.structure import Structure
@@ -28,7 +27,6 @@ OBJECTIVES = ("latency", "energy", "edp")
 _MARGIN = 1.5e-4  # log2: what a solver's tolerances may take off a bound
 _FINEST = 6e-4  # log2: no solve aims below this gap
 _MOST_ROUNDS = 12
-_VERBOSE = bool(os.environ.get("PROOF_VERBOSE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +115,9 @@ class Prover:
         mapping = search.mapping(best)
         evaluation = evaluate(architecture, problem, mapping)
         value = _value(evaluation, objective)
-        bound = min(rounded_down(architecture, structure, log_bound), value)
-        proven = value / bound - 1.0
+        bound = max(rounded_down(architecture, structure, log_bound), trivial_bound(architecture, structure))
+        bound = min(bound, value)
+        proven = value / bound - 1.0 if bound > 0 else math.inf
         termination = "optimal" if proven < 1e-6 else "gap_reached" if proven <= gap else "time_limit"
         seconds = time.perf_counter() - start
         return Proof(mapping, evaluation, value, bound, termination, self.solver.name, seconds, run.solve_seconds)
@@ -155,7 +154,6 @@ class _Run:
         """(the best mapping, log2 of the bound) once the gap is closed, the time is up or nothing improves."""
         program, search = self.program, self.search
         bound = -math.inf
-        improved = False
         for _ in range(_MOST_ROUNDS):
             left = self.deadline - time.perf_counter()
             if left <= 0 or best.log_cost - bound <= self.tolerance:
@@ -168,20 +166,17 @@ class _Run:
             if point is None:
                 break
             program.add_tangents(point)
-            found = search.candidate(mapping_of(program, point))
+            found = search.polish(search.candidate(mapping_of(program, point)))
             if found.log_cost - bound > self.tolerance:
-                found = search.improve(found)
-                improved = True
-            if _VERBOSE:
-                c = program.completed(point)
-                print(
-                    f"  {outcome.seconds:.2f}s bound {outcome.bound:.4f} "
-                    f"relaxed {program.value(program.objective, c):.4f} found {found.log_cost:.4f} best {best.log_cost:.4f}"
-                )
+                found = search.improve(found, self.deadline)
             if found.log_cost < best.log_cost:
                 best = found
             elif bound < before + self.tolerance / 8:
                 break  # the relaxation itself is not tighter
-        if not improved and best.log_cost - bound > self.tolerance:
-            best = search.improve(best)
+        if best.log_cost - bound > self.tolerance:
+            # Starts of another kind: the deadline may pass by a descent or two.
+            deadline = max(self.deadline, time.perf_counter() + 0.3)
+            for start in [best, *search.scattered()]:
+                found = search.improve(start, deadline)
+                best = min(best, found, key=lambda own: own.log_cost)
         return best, bound - _MARGIN

@@ -8,14 +8,14 @@ from dse.model import technology
 from dse.proof.structure import Structure
 from dse.specification.architecture import Architecture
 
-__all__ = ["rounded_down"]
+__all__ = ["rounded_down", "trivial_bound"]
 
 
 def rounded_down(architecture: Architecture, structure: Structure, log_bound: float) -> float:
     """A bound on Timeloop's own figure, from log2 of a bound on the exact one.
 
     Reads are rounded (half a word an instance is lost at most) and fills cut off (one word). Both are whole numbers to
-    begin with, except for data spaces with windows, whose tiles are shared and handed on unevenly. Cycles are rounded
+    begin with, except for data spaces with windows, whose tiles are shared and handed on unevenly by fan-outs. Cycles are rounded
     up, so that a bound on them alone may be as well.
     """
     if not math.isfinite(log_bound):
@@ -23,8 +23,8 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
     energy_loss, cycle_loss = _losses(architecture, structure)
     bound: float = 2.0**log_bound
     macs = structure.problem.macs
-    least_energy = technology.mac_energy_pj(architecture) * macs
-    least_cycles = macs / (math.prod(structure.fans))
+    least_energy = least_energy_pj(architecture, structure)
+    least_cycles = macs / math.prod(structure.fans)
     if structure.objective == "latency":
         return float(max(math.ceil(bound - cycle_loss - 1e-6 * bound), 0)) if bound < 2**50 else bound - cycle_loss
     if structure.objective == "energy":
@@ -37,10 +37,33 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
     return bound * kept_energy * kept_cycles
 
 
+def trivial_bound(architecture: Architecture, structure: Structure) -> float:
+    """A bound that needs no solver: full use of all MACs, every operation once, every word once."""
+    cycles = float(-(-structure.problem.macs // math.prod(structure.fans)))
+    energy = least_energy_pj(architecture, structure)
+    return {"latency": cycles, "energy": energy, "edp": cycles * energy}[structure.objective]
+
+
+def least_energy_pj(architecture: Architecture, structure: Structure) -> float:
+    """All operations, and every word of every data space once at the outermost level that keeps it."""
+    energy = technology.mac_energy_pj(architecture) * structure.problem.macs
+    for space, own in enumerate(structure.spaces):
+        index = structure.kept_levels[space][-1]
+        level = architecture.storage[index]
+        read, _, update = technology.access_energies_pj(level)
+        words = math.prod(
+            structure.groups[group].bound for group in own.relevant - {g for axis in own.boxes for g, _ in axis}
+        )
+        words *= 1 if own.tangled else math.prod(max(structure.groups[g].bound for g, _ in axis) for axis in own.boxes)
+        discount = structure.clusters[index] / max(level.instances, structure.clusters[index])
+        energy += words * (update if own.read_write else read) / level.block_size * discount
+    return energy
+
+
 def _losses(architecture: Architecture, structure: Structure) -> tuple[float, float]:
     """(pJ, cycles)."""
     energy = cycles = 0.0
-    for index, level in enumerate(architecture.storage):
+    for level in architecture.storage:
         # Router accesses are cut off after every record of equal multicast.
         records = sum(16 if own.windows else 2 for own in structure.spaces)
         energy += records * level.instances * (level.router_energy_pj or 0.0)
@@ -49,13 +72,17 @@ def _losses(architecture: Architecture, structure: Structure) -> tuple[float, fl
             continue
         for index in structure.kept_levels[space]:
             level = architecture.storage[index]
+            copies = math.prod(structure.fans[index + 1 :]) > 1  # instances that may get unequal numbers of words
+            uneven = any(structure.fans[inner + 1] > 1 and not structure.keep[inner][space] for inner in range(index))
+            reads = 0.5 if copies or uneven else 0.0
+            fills = 1.0 if copies else 0.0
             price = max(technology.access_energies_pj(level)) / level.block_size
             price += max(level.address_generation_energy_pj or 0.0, 0.0)
-            energy += 1.5 * level.instances * price
+            energy += (reads + fills) * level.instances * price
             for words, bandwidth in (
-                (0.5, level.read_bandwidth),
-                (1.0, level.write_bandwidth),
-                (1.5, level.shared_bandwidth),
+                (reads, level.read_bandwidth),
+                (fills, level.write_bandwidth),
+                (reads + fills, level.shared_bandwidth),
             ):
                 if bandwidth is not None:
                     cycles = max(cycles, words / bandwidth)

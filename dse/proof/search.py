@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,9 +38,7 @@ class Search:
         self.evaluations = 0
         levels, bounds = structure.levels, problem.bounds
         kinds = [(level, kind) for level in range(levels) for kind in range(3)]
-        self._slots = [
-            (level, kind) for level, kind in kinds if kind == 0 or structure.fanouts[level][kind - 1] > 1
-        ]
+        self._slots = [(level, kind) for level, kind in kinds if kind == 0 or structure.fanouts[level][kind - 1] > 1]
         self._primes = [(d, prime) for d, bound in enumerate(bounds) for prime, _ in prime_factors(bound)]
 
     # ---- costs
@@ -113,23 +112,56 @@ class Search:
         cost = self.log_costs(factors[None], order[None], order[None])[0]
         return Candidate(factors, order, order.copy(), float(cost))
 
+    def scattered(self, count: int = 384, seed: int = 0) -> list[Candidate]:
+        """Random mappings that fit, the cheapest few, with as many spatial factors as the draw allows."""
+        rng = np.random.default_rng(seed)
+        structure = self.structure
+        bounds = structure.problem.bounds
+        factors = np.ones((count, structure.levels, 3, len(bounds)), np.int64)
+        spatial_slots = [slot for slot in self._slots if slot[1]]
+        for row in range(count):
+            room = {slot: structure.fanouts[slot[0]][slot[1] - 1] for slot in spatial_slots}
+            primes = [(d, p) for d, p in self._primes for _ in range(dict(prime_factors(bounds[d]))[p])]
+            for position in rng.permutation(len(primes)):
+                dimension, prime = primes[position]
+                open_slots = [
+                    (level, kind)
+                    for level, kind in spatial_slots
+                    if room[level, kind] >= prime and factors[row, level, 3 - kind, dimension] == 1
+                ]
+                if open_slots and rng.random() < 0.8:
+                    level, kind = open_slots[int(rng.integers(len(open_slots)))]
+                    room[level, kind] //= prime
+                else:
+                    level, kind = int(rng.integers(structure.levels)), 0
+                factors[row, level, kind, dimension] *= prime
+        orders = np.argsort(rng.random((count, structure.levels, len(bounds))), axis=2)
+        costs = self.log_costs(factors, orders, orders)
+        best = [int(row) for row in np.argsort(costs, kind="stable")[:3] if np.isfinite(costs[row])]
+        return [Candidate(factors[row], orders[row], orders[row].copy(), float(costs[row])) for row in best]
+
     def mapping(self, candidate: Candidate) -> Mapping:
         nests = self.nests(candidate.factors[None], candidate.permutation[None], candidate.spatial_permutation[None])
         return nests.mapping(0, self.frame)
 
     # ---- descent
 
-    def improve(self, start: Candidate, rounds: int = 60) -> Candidate:
-        """Steepest descent over the neighbourhoods in turn."""
+    def polish(self, start: Candidate) -> Candidate:
+        """One step in the orders and one in the factors."""
+        best = self._best_of(start, self._orders(start))
+        return self._best_of(best, self._moves(best))
+
+    def improve(self, start: Candidate, deadline: float) -> Candidate:
+        """Steepest descent over the neighbourhoods in turn, until nothing improves or `time.perf_counter` says stop."""
         best = start
-        for _ in range(rounds):
+        while time.perf_counter() < deadline:
             before = best.log_cost
             best = self._best_of(best, self._orders(best))
             best = self._best_of(best, self._moves(best))
             if best.log_cost > before - 1e-9:
                 best = self._best_of(best, self._swaps(best))
             if best.log_cost > before - 1e-9:
-                return best
+                break
         return best
 
     def _best_of(self, own: Candidate, neighbours: tuple[Ints, Ints, Ints]) -> Candidate:
@@ -147,9 +179,9 @@ class Search:
         permutations: list[Ints] = []
         spatials: list[Ints] = []
         for level in range(self.structure.levels):
-            for orders, factors, first, result in (
-                (own.permutation, own.factors[level, 0], True, permutations),
-                (own.spatial_permutation, own.factors[level, 1] * own.factors[level, 2], False, spatials),
+            for orders, factors, result in (
+                (own.permutation, own.factors[level, 0], permutations),
+                (own.spatial_permutation, own.factors[level, 1] * own.factors[level, 2], spatials),
             ):
                 loops = [d for d in orders[level].tolist() if factors[d] > 1]
                 for dimension in loops[1:]:

@@ -59,7 +59,7 @@ def _link_gain(factors: Pair, steps: Pair, moves: Pair, *, line: bool) -> float:
         for displacement in {int(d) for d in (*ahead, *behind) if d and d % unit == 0}:
             served = (ahead == displacement) | (behind == displacement)
             fewest = min(fewest, len(np.unique(offsets[~served])))
-    return math.log2(len(every) / fewest) if fewest else math.log2(len(every)) + 1.0
+    return math.log2(len(every) / fewest)
 
 
 class _Table:
@@ -82,6 +82,8 @@ class _AxisSharing:
     picked: dict[Pair, Form]
     gain_by_pair: dict[Pair, float]
     gain_by_tile: dict[Pair, float]
+    gain_by_first: tuple[dict[Pair, float], dict[Pair, float]]
+    """Per term: where its loop is the first that moves the tile."""
 
 
 class Sharing:
@@ -138,6 +140,7 @@ class Sharing:
             if pair[0] * pair[1] <= structure.fans[level]
         ]
         means, peaks, gains = _Table(), _Table(), _Table()
+        firsts = (_Table(), _Table())
         for pair in pairs:
             for tile in every:
                 inside = (tile[0] * pair[0], tile[1] * pair[1])
@@ -148,20 +151,28 @@ class Sharing:
                 plain = (steps[0] // unit, steps[1] // unit)
                 left = [bound > inner for bound, inner in zip(bounds, inside, strict=True)]
                 moves = (plain[0] * pair[0] * left[0], plain[1] * pair[1] * left[1])
-                gain = _link_gain(pair, plain, moves, line=structure.fanouts[level][1] == 1)
+                line = structure.fanouts[level][1] == 1
+                gain = _link_gain(pair, plain, moves, line=line)
+                for term, alone in enumerate(((moves[0], 0), (0, moves[1]))):
+                    # Loop 1 makes at least half of the moves; any other loop's displacement may suit the rest.
+                    own_share = 2.0 ** -_link_gain(pair, plain, alone, line=line)
+                    share = min(own_share, (own_share + 2.0**-gain) / 2)
+                    firsts[term].add(pair, tile, -math.log2(share))
                 means.add(pair, tile, _overlap(pair, plain, largest=False))
                 gains.add(pair, tile, gain)
                 if gain:
                     peaks.add(pair, tile, _overlap(pair, plain, largest=True))
         bypassed = level > 0 and not structure.keep[level - 1][space]
         if not means.by_pair and not gains.by_pair:
-            self._axes[space, level, position] = _AxisSharing({}, {}, {})
+            self._axes[space, level, position] = _AxisSharing({}, {}, {}, ({}, {}))
             return ZERO
         if len(pairs) > MOST_PAIRS:
-            self._axes[space, level, position] = _AxisSharing({}, gains.by_pair, {})
+            self._axes[space, level, position] = _AxisSharing({}, gains.by_pair, {}, ({}, {}))
             return self._hulls(level, groups, peaks.by_pair if bypassed else means.by_pair)
         picked = self._pick(level, groups, pairs)
-        self._axes[space, level, position] = _AxisSharing(picked, gains.by_pair, gains.by_tile)
+        self._axes[space, level, position] = _AxisSharing(
+            picked, gains.by_pair, gains.by_tile, (firsts[0].by_pair, firsts[1].by_pair)
+        )
         bonus = self._looked_up(picked, means, None if tiles is None or not level else (space, level, position))
         if bypassed and peaks.by_pair:
             bonus = bonus + self._uneven(space, level, picked, means, peaks)
@@ -296,20 +307,28 @@ class Sharing:
         gain = assembly.real(0.0, most)
         assembly.below(gain - self.neighbours(level, groups) * most)
         assembly.below(gain - total(self.decisions.log_spatial(group, level) for group in groups))
+        moving = self.orders.first_moving(space, level - 1)
         if not own.tangled:
-            moving = self.orders.first_moving(space, level - 1)
-            aside = any(self._rests(space, level, other) for other in own.windows if other != position)
-            least = math.log2(4 / 3) if aside else 0.0
-            assembly.below(gain - total(moving[group] for group in groups) * most - least)
+            aside = [
+                group
+                for other in own.windows
+                if other != position and self._rests(space, level, other)
+                for group, _ in own.boxes[other]
+            ]
+            along = total(moving[group] for group in groups) * most
+            assembly.below(gain - along - total(moving[group] for group in aside) * math.log2(4 / 3))
         if sharing is not None and sharing.picked:
             by_pair = sharing.gain_by_pair.items()
             assembly.below(gain - total(sharing.picked[pair] * value for pair, value in by_pair))
+            for group, table in zip(groups, sharing.gain_by_first, strict=True):
+                bound = total(sharing.picked[pair] * value for pair, value in table.items())
+                assembly.below(gain - bound - (1.0 - moving[group]) * most)
             if (space, level - 1, position) in self.windows.columns:
                 assembly.below(gain - self._by_tile(space, level, position, sharing.gain_by_tile))
         return gain
 
     def _resting_links(self, space: int, level: int) -> Form | None:
-        """A tile that two loops return to where it stood is served by any child with the same: half the moves at most."""
+        """A tile that two loops return to where it stood is served by a child with the same: half the moves at most."""
         own = self.structure.spaces[space]
         resting = [position for position in own.windows if self._rests(space, level, position)]
         if not resting:
@@ -332,9 +351,7 @@ class Sharing:
             if len(axis) == 2:
                 for group, _ in axis:
                     outside = range(level, self.structure.levels)
-                    self.assembly.below(
-                        part - total(self.decisions.number_temporal(group, outer) for outer in outside)
-                    )
+                    self.assembly.below(part - total(self.decisions.number_temporal(group, outer) for outer in outside))
             parts.append(part)
         self.assembly.below(half - total(parts))
         return half

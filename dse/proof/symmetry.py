@@ -31,7 +31,7 @@ def exchanges(structure: Structure) -> list[tuple[tuple[int, int], ...]]:
         and len(structure.groups[a].dimensions) == len(structure.groups[b].dimensions) == 1
     ]
     plain = signature({})
-    candidates = [(pair,) for pair in alike]
+    candidates: list[tuple[tuple[int, int], ...]] = [(pair,) for pair in alike]
     candidates += [(one, two) for one, two in combinations(alike, 2) if not set(one) & set(two)]
     candidates += [(one, two[::-1]) for one, two in combinations(alike, 2) if not set(one) & set(two)]
     return [

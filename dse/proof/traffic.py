@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Form, constant
@@ -111,7 +112,7 @@ class Traffic:
     def _charge_operand(self, space: int) -> None:
         kept = self.structure.kept_levels[space]
         self._charge(kept[0], self._operands(space, self._resting_operands(space)), "reads", "address", "read", "both")
-        for child, parent in zip(kept, kept[1:], strict=False):
+        for child, parent in pairwise(kept):
             fills = self._fills(space, child)
             reads = fills - self.sharing.shared(space, child, parent)
             links = self.sharing.links(space, child + 1)

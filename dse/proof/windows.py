@@ -191,9 +191,7 @@ class Windows:
             for position, axis in enumerate(structure.spaces[space].boxes):
                 own = [c.binary for c in self.columns.get((space, child, position), []) if c.rests]
                 for group, _ in axis if own else ():
-                    outside = (
-                        decisions.number_temporal(group, level) for level in range(child + 1, structure.levels)
-                    )
+                    outside = (decisions.number_temporal(group, level) for level in range(child + 1, structure.levels))
                     assembly.below(total(own) - total(outside))
         if modes:
             assembly.below(total(modes) - constant(1.0))

@@ -45,7 +45,14 @@ def _shape(name: str, dimensions: str, coefficients: tuple[str, ...], **spaces: 
 EINSUMS = (
     _shape("matrix product", "MNK", (), A=["M", "K"], B=["K", "N"], Z=["M", "N"]),
     _shape("batched matrix product", "BMNK", (), A=["B", "M", "K"], B=["B", "K", "N"], Z=["B", "M", "N"]),
-    _shape("depthwise", "GPQRS", ("u",), A=["G", "R", "S"], B=["G", [["P", "u"], ["R"]], [["Q", "u"], ["S"]]], Z=["G", "P", "Q"]),
+    _shape(
+        "depthwise",
+        "GPQRS",
+        ("u",),
+        A=["G", "R", "S"],
+        B=["G", [["P", "u"], ["R"]], [["Q", "u"], ["S"]]],
+        Z=["G", "P", "Q"],
+    ),
     _shape("three tensors", "IJKL", (), A=["I", "J", "K"], B=["J", "L"], D=["K", "L"], Z=["I", "L"]),
     _shape("vector sum", "PR", (), A=["P"], B=[[["P"], ["R"]]], Z=["P"]),
     _shape("three terms", "PRTK", (), A=["K", "R", "T"], B=[[["P"], ["R"], ["T"]]], Z=["K", "P"]),

@@ -1,4 +1,4 @@
-"""What a program charges for a given mapping: the smallest value of its objective with the mapping's decisions fixed."""
+"""What a program charges for a given mapping: the smallest value of its objective with the decisions fixed."""
 
 from __future__ import annotations
 
@@ -37,5 +37,3 @@ def relaxed_cost(program: Program, mapping: Mapping, rounds: int = 3) -> float:
         cost = float(answer.fun)
         program.add_tangents(answer.x)
     return cost
-
-
