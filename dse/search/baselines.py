@@ -183,7 +183,8 @@ def _draws(
     tilings = Tilings(frame.architecture, problem, mapspace)
     if tilings.impossible:
         return
-    generator = np.random.default_rng(seed)
+    # The problem is part of the seed, so that layers with factors in common do not share their luck.
+    generator = np.random.default_rng([seed, *problem.bounds, *problem.coefficients])
     size = _FIRST_DRAW
     while samples > 0:
         nests = sample_nests(frame, problem, min(size, samples), generator, tilings)
