@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from dse.proof.forms import Assembly, Form, constant, total
-from dse.proof.structure import Slot, Structure
+from dse.proof.structure import Slot, Structure, exponent
+from dse.specification.mapspace import LoopConstraint
 
 __all__ = ["Decisions"]
 
@@ -37,6 +38,8 @@ class Decisions:
                 self._logs[group, slot] = total(self.counts[row, slot] * math.log2(f.prime) for row, f in own)
                 self._numbers[group, slot] = total(self.counts[row, slot] for row, _ in own)
         self._limit_fanouts()
+        for constraint in structure.loops:
+            self._hold_to(constraint)
         self.instances = [
             total(self.log_spatial(group, level) for group in self._all for level in range(own + 1, structure.levels))
             for own in range(structure.levels)
@@ -73,6 +76,36 @@ class Decisions:
                             top = factor.multiplicity
                             assembly.below(self.counts[row, Slot(level, "x")] + along_y * top - top)
                             assembly.below(self.counts[row, Slot(level, "y")] - along_y * top)
+
+    def _hold_to(self, constraint: LoopConstraint) -> None:
+        """The mapspace's factors, limits and axes of one loop nest. Orders are held to elsewhere."""
+        structure, assembly = self.structure, self.assembly
+        level = constraint.level
+        slots = self._spatial_slots(level) if constraint.spatial else [Slot(level, "t")]
+        crowds: dict[str, list[Form]] = {"x": [], "y": []}
+        for group in self._all:
+            ((dimension,), bound) = structure.groups[group].dimensions, structure.groups[group].bound
+            least, largest = constraint.range_of(dimension, bound)
+            own = [(row, factor) for row, factor in enumerate(structure.factors) if factor.group == group]
+            if least > largest or (least > 1 and (not slots or bound % least)):
+                assembly.below(constant(1.0))  # a contradiction, or a factor that does not divide
+                continue
+            if least == largest:
+                for row, factor in own:
+                    placed = total(self.counts[row, slot] for slot in slots)
+                    assembly.equal(placed - float(exponent(least, factor.prime)))
+            elif largest < bound:
+                assembly.below(total(self._logs[group, slot] for slot in slots) - math.log2(largest + 0.5))
+            for slot in slots if constraint.spatial else ():
+                if constraint.axis_of(dimension) not in (None, slot.kind):
+                    assembly.below(self._numbers[group, slot])
+                if dimension not in constraint.permutation:
+                    lies = assembly.whole()
+                    assembly.below(self._numbers[group, slot] - lies * self.factors_of([group]))
+                    crowds[slot.kind].append(lies)
+        rooms = constraint.rooms() if constraint.spatial else None
+        for kind, room in zip("xy", rooms or (), strict=False):
+            assembly.below(total(crowds[kind]) - float(room))
 
     # ---- forms
 

@@ -60,6 +60,7 @@ class Orders:
             assembly.equal(total(self.chosen[level, index] for index in range(len(self.classes))) - 1.0)
         self._passes: dict[tuple[int, int], Form] = {}
         self._saved: dict[tuple[int, int], Form] = {}
+        self._present: dict[tuple[int, int], Form] = {}
         self._first_moving: dict[tuple[int, int], dict[int, Form]] = {}
 
     def passes(self, level: int, space: int) -> Form:
@@ -101,7 +102,31 @@ class Orders:
             assembly.below(saving - total(self.chosen[level, index] for index in indices) * top)
         for between in range(child + 1, level):
             assembly.below(saving - self.passes(between, space) * top)
+        self._hold_to_order(saving, top, space, level, run)
         return [saving]
+
+    def _hold_to_order(self, saving: Form, top: float, space: int, level: int, run: frozenset[int]) -> None:
+        """In a fixed order, what stands outside one that moves the data space saves nothing.
+
+        A binary for each such loop says that it is there.
+        """
+        decisions, structure = self.decisions, self.structure
+        constraint = structure.mapspace.loop_constraint(level, spatial=False)
+        group_of = {d: index for index, group in enumerate(structure.groups) for d in group.dimensions}
+        inside: list[int] = []
+        for dimension in constraint.permutation if constraint is not None else ():
+            group = group_of.get(dimension)
+            if group is None:
+                continue
+            if group in structure.idle(space):
+                inside.append(group)
+                continue
+            if (level, group) not in self._present:
+                present = self._present[level, group] = self.assembly.whole()
+                number = decisions.number_temporal(group, level)
+                self.assembly.below(number - present * decisions.factors_of([group]))
+            ahead = decisions.sum_temporal([g for g in inside if g in run], range(level, level + 1))
+            self.assembly.below(saving - ahead + self._present[level, group] * top - top)
 
     def first_loop(self, groups: Iterable[int], space: int, child: int) -> Form:
         """A form ≤ 1 that can be 1 only if the innermost temporal loop above `child` belongs to one of the groups.

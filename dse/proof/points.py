@@ -30,15 +30,21 @@ def mapping_of(program: Program, point: Floats) -> Mapping:
         temporal = sizes[Slot(level, "t")]
         along_x = sizes.get(Slot(level, "x"), [1] * len(temporal))
         along_y = sizes.get(Slot(level, "y"), [1] * len(temporal))
-        first = [d for d in range(len(temporal)) if along_y[d] == 1]
-        rest = [d for d in range(len(temporal)) if along_y[d] > 1]
+        every = range(len(temporal))
+        wide, tall = [d for d in every if along_x[d] > 1], [d for d in every if along_y[d] > 1]
+        held = structure.mapspace.loop_constraint(level, spatial=True)
+        if held is None:
+            spatial_permutation: tuple[int, ...] = (*(d for d in every if d not in tall), *tall)
+            split = len(temporal) - len(tall)
+        else:
+            spatial_permutation, split = held.spatial_order(wide, tall)
         levels.append(
             LevelMapping(
                 temporal=tuple(temporal),
                 spatial=tuple(x * y for x, y in zip(along_x, along_y, strict=True)),
                 permutation=_permutation(program, point, level),
-                spatial_permutation=(*first, *rest),
-                split=len(first),
+                spatial_permutation=spatial_permutation,
+                split=split,
                 keep=structure.keep[level],
                 no_multicast=nothing,
                 no_link_transfer=nothing,
@@ -70,8 +76,10 @@ def _permutation(program: Program, point: Floats, level: int) -> tuple[int, ...]
     structure, orders = program.structure, program.orders
     every = range(len(structure.problem.bounds))
     chosen = [i for i in range(len(orders.classes)) if (level, i) in orders.chosen]
+    held = structure.mapspace.loop_constraint(level, spatial=False)
+    innermost = () if held is None else held.permutation
     if not chosen:
-        return tuple(every)
+        return (*innermost, *(d for d in every if d not in innermost))
     runs = orders.classes[max(chosen, key=lambda index: _number(orders.chosen[level, index], point))]
     sliding = {
         structure.spaces[space].boxes[position][column.slides][0]
@@ -86,7 +94,7 @@ def _permutation(program: Program, point: Floats, level: int) -> tuple[int, ...]
         group = group_of.get(dimension)
         return (1, False, dimension) if group is None else (-depth[group], group not in sliding, dimension)
 
-    return tuple(sorted(every, key=rank))
+    return (*innermost, *sorted((d for d in every if d not in innermost), key=rank))
 
 
 def fixed_variables(program: Program, mapping: Mapping) -> dict[int, float]:

@@ -27,6 +27,7 @@ OBJECTIVES = ("latency", "energy", "edp")
 _MARGIN = 1.5e-4  # log2: what a solver's tolerances may take off a bound
 _FINEST = 6e-4  # log2: no solve aims below this gap
 _MOST_ROUNDS = 12
+_ANY = 1e3  # log2 of a cost above that of any mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +103,20 @@ class Prover:
         start = time.perf_counter()
         structure = Structure.of(architecture, problem, mapspace, objective)
         search = Search(architecture, structure)
-        best = search.outermost()
-        if not math.isfinite(best.log_cost):
-            culprit = _culprit(architecture, structure)
-            return Proof(
-                None, None, None, None, "infeasible", self.solver.name, time.perf_counter() - start, culprit=culprit
-            )
+        culprit = _culprit(architecture, structure)
+        if culprit is not None:
+            return self._nothing("infeasible", start, culprit)
         program = self._program(structure)
         program.set_architecture(architecture)
         run = _Run(self.solver, architecture, program, search, gap, start + time_limit_seconds)
-        best, log_bound = run.close(best)
+        best, log_bound = run.close(search.outermost())
+        if not math.isfinite(best.log_cost):
+            if log_bound == math.inf:
+                reason = (
+                    "no factors satisfy the constraints of the mapspace and fit" if mapspace.loops else "nothing fits"
+                )
+                return self._nothing("infeasible", start, reason)
+            return self._nothing("time_limit", start, None)
         mapping = search.mapping(best)
         evaluation = evaluate(architecture, problem, mapping)
         value = _value(evaluation, objective)
@@ -122,6 +127,11 @@ class Prover:
         seconds = time.perf_counter() - start
         return Proof(mapping, evaluation, value, bound, termination, self.solver.name, seconds, run.solve_seconds)
 
+    def _nothing(self, termination: str, start: float, culprit: str | None) -> Proof:
+        """The answer where there is no mapping."""
+        seconds = time.perf_counter() - start
+        return Proof(None, None, None, None, termination, self.solver.name, seconds, culprit=culprit)
+
 
 def _value(evaluation: Evaluation, objective: str) -> float:
     if objective == "latency":
@@ -129,14 +139,14 @@ def _value(evaluation: Evaluation, objective: str) -> float:
     return evaluation.energy_pj if objective == "energy" else evaluation.edp
 
 
-def _culprit(architecture: Architecture, structure: Structure) -> str:
+def _culprit(architecture: Architecture, structure: Structure) -> str | None:
     """The first level that cannot hold one word of each data space that it keeps."""
     for level, storage in enumerate(architecture.storage):
         names = [own.name for own, keeps in zip(structure.spaces, structure.keep[level], strict=True) if keeps]
         entries = storage.effective_entries
         if entries is not None and entries < len(names):
             return f"{storage.name} holds {entries} words, which is less than one of each of {', '.join(names)}"
-    return "no mapping fits"
+    return None
 
 
 class _Run:
@@ -156,9 +166,9 @@ class _Run:
         bound = -math.inf
         for _ in range(_MOST_ROUNDS):
             left = self.deadline - time.perf_counter()
-            if left <= 0 or best.log_cost - bound <= self.tolerance:
+            if left <= 0 or bound == math.inf or best.log_cost - bound <= self.tolerance:
                 break
-            program.cutoff.value = best.log_cost + _MARGIN
+            program.cutoff.value = min(best.log_cost + _MARGIN, _ANY)
             outcome = self.solver.solve(program.problem, self.tolerance / 4, left)
             self.solve_seconds += outcome.seconds
             before, bound = bound, max(bound, min(outcome.bound, best.log_cost))
@@ -171,9 +181,9 @@ class _Run:
                 found = search.improve(found, self.deadline)
             if found.log_cost < best.log_cost:
                 best = found
-            elif bound < before + self.tolerance / 8:
+            elif math.isfinite(best.log_cost) and bound < before + self.tolerance / 8:
                 break  # the relaxation itself is not tighter
-        if best.log_cost - bound > self.tolerance:
+        if bound < math.inf and best.log_cost - bound > self.tolerance:
             # Starts of another kind: the deadline may pass by a descent or two.
             deadline = max(self.deadline, time.perf_counter() + 0.3)
             for start in [best, *search.scattered()]:

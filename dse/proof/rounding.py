@@ -15,8 +15,8 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
     """A bound on Timeloop's own figure, from log2 of a bound on the exact one.
 
     Reads are rounded (half a word an instance is lost at most) and fills cut off (one word). Both are whole numbers to
-    begin with, except for data spaces with windows, whose tiles are shared and handed on unevenly by fan-outs. Cycles are rounded
-    up, so that a bound on them alone may be as well.
+    begin with, except for data spaces with windows, whose tiles are shared and handed on unevenly by fan-outs.
+    Cycles are rounded up, so that a bound on them alone may be as well.
     """
     if not math.isfinite(log_bound):
         return 0.0

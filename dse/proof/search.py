@@ -12,6 +12,7 @@ from dse.model import evaluate_nests
 from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
 from dse.model.validity import fits
 from dse.proof.structure import Structure, prime_factors
+from dse.search.membership import within_mapspace
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 
@@ -63,6 +64,8 @@ class Search:
             return costs
         nests = self.nests(factors[rows], permutation[rows], spatial[rows])
         valid = fits(self.frame, nests)
+        if self.structure.loops:
+            valid &= within_mapspace(self.frame, self.structure.mapspace, nests)
         rows = rows[valid]
         if not len(rows):
             return costs

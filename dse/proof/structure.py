@@ -13,7 +13,7 @@ from itertools import product
 
 from dse.model import technology
 from dse.specification.architecture import Architecture
-from dse.specification.mapspace import Mapspace
+from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem
 
 __all__ = ["Axis", "Factor", "Group", "Slot", "Space", "Structure", "divisors", "exponent", "prime_factors"]
@@ -115,6 +115,7 @@ class Structure:
     addressed: tuple[bool, ...]
     networked: tuple[bool, ...]
     reducing: tuple[bool, ...]
+    loops: tuple[LoopConstraint, ...]
     objective: str
 
     @classmethod
@@ -144,12 +145,17 @@ class Structure:
                 for level, width in zip(storage, widths, strict=True)
             ),
             tuple(level.reduction_supported for level in storage),
+            mapspace.loops,
             objective,
         )
 
     @property
     def levels(self) -> int:
         return len(self.fanouts)
+
+    @property
+    def mapspace(self) -> Mapspace:
+        return Mapspace(self.keep, self.loops)
 
     @cached_property
     def fans(self) -> tuple[int, ...]:
@@ -180,11 +186,11 @@ class Structure:
     def groups(self) -> tuple[Group, ...]:
         """Dimensions with a bound above 1. Those that are plain in, and relevant to, the same data spaces are one.
 
-        Not on a 2-D mesh, where a dimension may be unrolled along one axis of a level only.
+        Not on a 2-D mesh, where a dimension may be unrolled along one axis of a level only, nor under constraints.
         """
         problem = self.problem
         active = [d for d, bound in enumerate(problem.bounds) if bound > 1]
-        flat = all(min(fan) == 1 for fan in self.fanouts)
+        flat = all(min(fan) == 1 for fan in self.fanouts) and not self.loops
         merged: dict[object, list[int]] = {}
         for dimension in active:
             uses = [

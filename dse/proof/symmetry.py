@@ -47,7 +47,7 @@ def break_symmetries(decisions: Decisions) -> None:
     """
     structure = decisions.structure
     found = exchanges(structure)
-    if not found:
+    if not found or structure.loops:
         return
     pairs = found[0]
     first, second = max(pairs, key=lambda pair: structure.groups[pair[0]].bound)

@@ -16,10 +16,11 @@ from dse.proof import Proof, prove
 from dse.proof.program import Program
 from dse.proof.rounding import rounded_down
 from dse.proof.structure import Structure
+from dse.search.membership import allows
 from dse.specification.architecture import Architecture, parse_architecture
 from dse.specification.document import Document
 from dse.specification.mapping import Mapping, parse_mapping
-from dse.specification.mapspace import Mapspace
+from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem, parse_problem
 from tests.proof.enumeration import optimum
 from tests.proof.randomness import random_architecture, random_keep, random_problem, valid_nests
@@ -68,6 +69,50 @@ def overcharged(seed: tuple[int, ...], mappings: int) -> tuple[int, list[str]]:
 def test_random_mapping_is_never_charged_more_than_it_costs(seed: int) -> None:
     _, wrong = overcharged((11, seed), 4)
     assert not wrong
+
+
+def constraints_around(rng: np.random.Generator, structure: Structure, mapping: Mapping) -> tuple[LoopConstraint, ...]:
+    """Random constraints that a mapping satisfies."""
+    found: list[LoopConstraint] = []
+    for level, own in enumerate(mapping.levels):
+        for spatial in (True, False):
+            sizes = own.spatial if spatial else own.temporal
+            if rng.random() < 0.5 or (spatial and structure.fans[level] == 1):
+                continue
+            kinds = rng.integers(0, 4, len(sizes))
+            factors = tuple(size if kind == 0 else None for size, kind in zip(sizes, kinds, strict=True))
+            limits = tuple(size + 1 if kind == 1 else None for size, kind in zip(sizes, kinds, strict=True))
+            order = own.spatial_permutation if spatial else own.permutation
+            loops = [dimension for dimension in order if sizes[dimension] > 1]
+            absent = [dimension for dimension in order if sizes[dimension] == 1]
+            innermost = [*absent[: int(rng.integers(3))], *loops[: int(rng.integers(len(loops) + 1))]]
+            along_x = [d for d in innermost if d in own.spatial_permutation[: own.split]]
+            split = len(along_x) if spatial and len(innermost) == len(loops) + len(absent) else None
+            if spatial and innermost != [*along_x, *(d for d in innermost if d not in along_x)]:
+                innermost = []
+                split = None
+            found.append(LoopConstraint(level, spatial, factors, limits, tuple(innermost), split))
+    return tuple(found)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_constraints_leave_the_mappings_that_satisfy_them(seed: int) -> None:
+    rng = np.random.default_rng((13, seed))
+    architecture, problem = random_architecture(rng), random_problem(rng)
+    keep = random_keep(rng, architecture, len(problem.shape.data_spaces))
+    plain = Structure.of(architecture, problem, Mapspace(keep), "edp")
+    nests, cycles, energies = valid_nests(rng, architecture, plain, 24)
+    for row in range(min(3, len(nests))):
+        mapping = nests.mapping(row, Frame.plain(architecture, problem, keep))
+        mapspace = Mapspace(keep, constraints_around(rng, plain, mapping))
+        assert allows(architecture, problem, mapspace, mapping)
+        structure = Structure.of(architecture, problem, mapspace, "edp")
+        program = Program(structure, symmetric=True)
+        program.set_architecture(architecture)
+        relaxed = relaxed_cost(program, mapping)
+        bound = rounded_down(architecture, structure, relaxed - TOLERANCE)
+        assert math.isfinite(relaxed)
+        assert bound <= float(cycles[row] * energies[row])
 
 
 @pytest.mark.soak

@@ -13,7 +13,9 @@ from dse.proof import Prover, prove
 from dse.proof.forms import Assembly, constant, total
 from dse.proof.solving import BACK_ENDS, BackEnd, back_end
 from dse.proof.structure import Structure, prime_factors
-from dse.specification.mapspace import Mapspace
+from dse.search.membership import allows
+from dse.specification.document import Document
+from dse.specification.mapspace import Mapspace, parse_mapspace
 from tests.proof.test_bound import BUFFER, DRAM, REGISTERS, architecture_of, convolution, everything
 
 ROW = {"instances": 4, "word-bits": 8}
@@ -163,3 +165,36 @@ def test_forms_add_up() -> None:
     assert a.toarray().tolist() == [[3.0, 1.0]]
     assert b.toarray().tolist() == [[3.0]]
     assert c.tolist() == [3.0]
+
+
+FIXED = {
+    "constraints": [
+        {"target": "Buffer", "type": "temporal", "factors": "R=3 S=3 K<=2", "permutation": "KP"},
+        {"target": "DRAM", "type": "temporal", "factors": "C=4"},
+        {"target": "Buffer", "type": "spatial", "factors": "K=4"},
+    ]
+}
+
+
+@pytest.mark.parametrize("objective", ["latency", "energy", "edp"])
+def test_constraints_are_kept(objective: str) -> None:
+    architecture = architecture_of(
+        REGISTERS | ROW | {"entries": 64}, BUFFER | {"entries": 400}, DRAM | {"bandwidth": 2.0}, arithmetic=ROW
+    )
+    mapspace = parse_mapspace(Document(FIXED), FIXED, architecture, PROBLEM.shape)
+    proof = prove(architecture, PROBLEM, mapspace, objective, 0.01, 60.0)
+    free = prove(architecture, PROBLEM, everything(architecture, PROBLEM), objective, 0.01, 60.0)
+    assert proof.mapping is not None
+    assert allows(architecture, PROBLEM, mapspace, proof.mapping)
+    assert proof.value is not None
+    assert free.lower_bound is not None
+    assert proof.value >= free.lower_bound
+
+
+def test_contradictory_constraints_are_infeasible() -> None:
+    data = {"constraints": [{"target": "DRAM", "type": "temporal", "factors": "P=3"}]}
+    mapspace = parse_mapspace(Document(data), data, ARCHITECTURE, PROBLEM.shape)
+    proof = prove(ARCHITECTURE, PROBLEM, mapspace, "edp", 0.01, 60.0)
+    assert proof.termination == "infeasible"
+    assert proof.culprit is not None
+    assert "constraints" in proof.culprit
