@@ -6,17 +6,19 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import click
 
-from dse.specification.study import EVALUATORS, load_study
+from dse.cli.evaluators import timeloop_options
+from dse.specification.study import EVALUATORS, Study, load_study
 from dse.sweep.driver import run_sweep
 from dse.sweep.executors import ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
-from dse.sweep.plan import plan_study
+from dse.sweep.plan import Sweep, plan_study
 from dse.sweep.progress import Progress
 
 __all__ = ["command"]
@@ -28,7 +30,8 @@ __all__ = ["command"]
 @click.option("--workers", type=click.IntRange(1), help="Processes here (default: the cores). 1: no Ray.")
 @click.option("--address", help="Run on the Ray cluster at this address instead.")
 @click.option("--evaluator", type=click.Choice(EVALUATORS), help="What costs a mapping (default: as the study says).")
-@click.option("--retry-failed", is_flag=True, help="Run points again whose worker raised an error or died.")
+@timeloop_options
+@click.option("--retry-failed", is_flag=True, help="Run points again that ended with an error.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def command(
     study: Path,
@@ -36,6 +39,8 @@ def command(
     workers: int | None,
     address: str | None,
     evaluator: str | None,
+    timeloop_path: Path | None,
+    timeloop_seconds: float,
     retry_failed: bool,
     quiet: bool,
 ) -> int:
@@ -45,7 +50,7 @@ def command(
     """
     if workers is not None and address is not None:
         raise click.UsageError("give --workers or --address, not both: a cluster has its own workers")
-    sweep = plan_study(load_study(study), evaluator)
+    sweep = _planned(load_study(study), evaluator, timeloop_path, timeloop_seconds)
     plan = sweep.plan
     folder = StudyFolder(output)
     count = workers or len(os.sched_getaffinity(0))
@@ -78,6 +83,18 @@ def command(
     click.echo(f"\nIn {output}: {', '.join(file.name for file in files)}")
     click.echo(f"Look further: dse pareto {output} --all; dse export {output} --format csv --level layer")
     return 0 if any(total.complete for total in totals) else 1
+
+
+def _planned(study: Study, evaluator: str | None, timeloop_path: Path | None, timeloop_seconds: float) -> Sweep:
+    """The plan of a study with the evaluator of the call, or else its own."""
+    study = replace(study, evaluator=evaluator or study.evaluator)
+    if study.evaluator != "timeloop":
+        if timeloop_path is not None:
+            raise click.UsageError(f"--timeloop goes with --evaluator timeloop; the study's is {study.evaluator}")
+        return plan_study(study)
+    from dse.timeloop import TimeloopEvaluator
+
+    return plan_study(study, TimeloopEvaluator(timeloop_path, timeloop_seconds))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ study:
   networks: [resnet50]                   # shipped networks, or paths of network or problem files
   objective: cosa
   scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 2.0}}
-  evaluator: embedded
+  evaluator: embedded                    # or timeloop
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 WEIGHTS = ("utilization", "compute", "traffic")
-EVALUATORS = ("embedded",)
+EVALUATORS = ("embedded", "timeloop")
 MAX_VARIANTS = 100_000
 """A product of parameters beyond this is taken for a slip: it is refused."""
 

@@ -39,16 +39,22 @@ def run_sweep(
 ) -> SweepCounts:
     """Schedule every point of the sweep that has no result yet. `executor` is started only where there is work.
 
-    Raises InputError where the folder cannot be used, ToolError where a solver or Ray is missing. An interrupt leaves
-    what has ended on disk.
+    Results of another program stay stored, and the progress says that they are not used. Raises InputError where the
+    folder cannot be used, ToolError where a solver or Ray is missing. An interrupt leaves what has ended on disk.
     """
     plan = sweep.plan
-    if not folder.plan_file.exists():
-        scheduler_for(sweep.options)  # where a solver or an objective is missing, no folder is made
+    made_by = folder.made_by(plan)
+    if made_by != plan.program:
+        scheduler_for(sweep.options)  # where a solver or an objective is missing, no folder is made or changed
     with folder.claimed(plan), ResultStore(folder.store_file) as store:
-        if retry_failed:
-            store.forget_failures()
+        if made_by not in (None, plan.program):
+            progress.notice(
+                f"{folder.path} was made by {made_by}, this is {plan.program}: "
+                "the results of the other program stay stored and are not used"
+            )
         wanted = {point.key: point for point in plan.points()}
+        if retry_failed:
+            store.forget_failures(wanted)
         done = store.keys() & wanted.keys()
         pending = [point for key, point in wanted.items() if key not in done]
         counts = SweepCounts(len(wanted), len(done), len(pending))

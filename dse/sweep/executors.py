@@ -113,7 +113,7 @@ def _after_failure(executor: Executor, task: Task, error: BaseException, trace: 
         for single in task.split():
             executor.submit(single)
         return []
-    return [failure(task.points[0][0], task.objective, error, trace)]
+    return [failure(task, error, trace)]
 
 
 @contextmanager

@@ -23,7 +23,8 @@ from dse.sweep.task import Result
 
 __all__ = ["StudyFolder", "open_folder"]
 
-_FORMAT = "dse study 1"
+_FORMAT = "dse study 2"
+_ANY_FORMAT = "dse study "
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ class StudyFolder:
     def claimed(self, plan: Plan) -> Iterator[None]:
         """Hold the folder for a sweep of `plan`, making it where it does not exist.
 
-        Raises InputError, and leaves the folder as it was, where it holds another study or anything else, or another
-        sweep is writing there.
+        Where another program made the folder, the plan of this one takes the place of the old one. Raises InputError,
+        and leaves the folder as it was, where it holds another study or anything else, or another sweep is writing
+        there.
         """
-        self._check(plan)
+        self.made_by(plan)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o666)
@@ -62,8 +64,7 @@ class StudyFolder:
             raise self.fault(f"cannot be written to: {error.strerror}") from error
         try:
             self._lock(lock)
-            self._check(plan)  # nobody else can have come in between from here on
-            if not self.plan_file.exists():
+            if self.made_by(plan) != plan.program:  # nobody else can have come in between from here on
                 _write_whole(self.plan_file, {"format": _FORMAT, "identity": plan.identity} | plan.to_dict())
             yield
         finally:
@@ -93,12 +94,19 @@ class StudyFolder:
             raise InputError(Fault(f"cannot be read: {error.strerror}", file=str(self.plan_file))) from error
         except ValueError:
             data = None
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
+        written = data.get("format") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(written, str) or not written.startswith(_ANY_FORMAT):
             raise InputError(Fault("was not written by dse sweep", file=str(self.plan_file)))
+        if written != _FORMAT:
+            message = f'has the format "{written}", and this program reads "{_FORMAT}"'
+            raise InputError(Fault(message, file=str(self.plan_file)))
         return data
 
-    def _check(self, plan: Plan) -> None:
-        """Raise InputError unless the folder is new, empty or of the same study; nothing is written."""
+    def made_by(self, plan: Plan) -> str | None:
+        """The program that last wrote the folder; None where it is new or empty. Nothing is written.
+
+        Raises InputError unless the folder is new, empty or of the same study.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise self.fault("is a file: expected a folder")
         data = self._read()
@@ -108,9 +116,10 @@ class StudyFolder:
             if others:
                 wanted = "expected a new or empty folder, or the one of the same study"
                 raise self.fault(f'holds something else ("{others[0]}"): {wanted}')
-            return
+            return None
         if data.get("identity") != plan.identity:
             raise self.fault(f"holds another study ({_difference(data, plan)}): use another folder, or remove this one")
+        return str(data.get("program"))
 
     def _lock(self, lock: int) -> None:
         try:
@@ -135,9 +144,10 @@ def _difference(data: dict[str, Any], plan: Plan) -> str:
     wanted = json.loads(json.dumps(plan.to_dict()))
     if data.get("name") != wanted["name"]:
         return f'"{data.get("name")}", not "{wanted["name"]}"'
-    if data.get("program") != wanted["program"]:
-        return f"it was made by {data.get('program')}, this is {wanted['program']}"
-    return "other " + ", ".join(key for key in wanted if key != "description" and data.get(key) != wanted[key])
+    if data.get("evaluator") != wanted["evaluator"]:
+        return f"with the evaluator {data.get('evaluator')}, not {wanted['evaluator']}"
+    decisive = wanted.keys() - {"description", "program"}
+    return "other " + ", ".join(key for key in wanted if key in decisive and data.get(key) != wanted[key])
 
 
 def _part(path: Path) -> Path:

@@ -11,13 +11,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dse import __version__
 from dse.specification.problem import Problem
+from dse.specification.scheduling import CosaWeights, ScheduleOptions
 from dse.specification.study import Study
 from dse.specification.template import Number
+from dse.sweep.program import program_name
 from dse.sweep.task import Task
+
+if TYPE_CHECKING:
+    from dse.timeloop import TimeloopEvaluator
 
 __all__ = [
     "Plan",
@@ -34,18 +38,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class PlannedVariant:
-    """A variant: its `arch:` as plain data, and per shape of problem the bypass pattern and the hash of all that."""
+    """A variant: its `arch:` as plain data; per shape of problem its mapspace as such, and the hash of all that."""
 
     name: str
     parameters: Mapping[str, Number]
     architecture: Mapping[str, Any]
-    keep: Sequence[Sequence[Sequence[bool]]]
+    mapspaces: Sequence[Mapping[str, Any]]
     digests: Sequence[str]
 
 
 @dataclass(frozen=True)
 class PlannedProblem:
-    """A distinct problem as plain data; `shape` is its index into the variants' `keep` and `digests`."""
+    """A distinct problem as plain data; `shape` is its index into the variants' `mapspaces` and `digests`."""
 
     problem: Mapping[str, Any]
     macs: int
@@ -84,8 +88,8 @@ class Point:
 class Plan:
     """Everything that decides the results of a sweep, and what they are called.
 
-    `options` are the scheduler's. `program` is the version of the project: another version may answer differently, so
-    its results do not mix.
+    `options` are the scheduler's. `evaluator` names what costs the mappings, `timeloop-model` with its version.
+    `program` is the project with the hash of its source: another one may answer differently, so results do not mix.
     """
 
     name: str
@@ -104,13 +108,13 @@ class Plan:
 
     @cached_property
     def identity(self) -> str:
-        """Hash of all but the description: two plans with the same identity give the same results."""
-        return _digest(self.to_dict() | {"description": ""})
+        """Hash of the study: of all but its description, and whatever program runs it."""
+        return _digest(self.to_dict() | {"description": "", "program": ""})
 
     def key(self, variant: int, problem: int) -> str:
         """The content hash of a result: architecture, mapspace, problem, options, evaluator and program."""
         planned = self.problems[problem]
-        text = self.variants[variant].digests[planned.shape] + planned.digest
+        text = self.program + self.variants[variant].digests[planned.shape] + planned.digest
         return hashlib.sha256(text.encode()).hexdigest()
 
     def points(self) -> Iterator[Point]:
@@ -145,11 +149,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A plan with the study that it came from: what is needed to run it. `problems` are those of the plan, in order."""
+    """A plan with the study that it came from: what is needed to run it. `problems` are those of the plan, in order.
+
+    `timeloop` costs the mappings in place of the embedded evaluator.
+    """
 
     study: Study
     plan: Plan
     problems: tuple[Problem, ...]
+    timeloop: TimeloopEvaluator | None = None
 
     @cached_property
     def options(self) -> str:
@@ -167,33 +175,40 @@ class Sweep:
                 (point.key, variant.architecture, variant.mapspaces[problem.shape])
                 for point, variant in zip(points, variants, strict=True)
             ),
+            self.timeloop,
         )
 
 
-def plan_study(study: Study, evaluator: str | None = None) -> Sweep:
+def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep:
     """The plan of a study: its problems without repetition, and all options of the scheduler.
 
-    `evaluator` replaces the one that the study names.
+    Where the study's evaluator is `timeloop`, it is the program given, or the one that is found. Raises ToolError where
+    there is none.
     """
+    if study.evaluator != "timeloop":
+        timeloop = None
+    elif timeloop is None:
+        from dse.timeloop import TimeloopEvaluator  # noqa: PLC0415  (it loads NumPy)
+
+        timeloop = TimeloopEvaluator()
     problems = tuple(dict.fromkeys(layer.problem for network in study.networks for layer in network.layers))
     shapes = list(dict.fromkeys(problem.shape for problem in problems))
     index = {problem: position for position, problem in enumerate(problems)}
     options = schedule_options(study)
-    evaluator = evaluator or study.evaluator
-    program = f"dse {__version__}"
-    common = {"options": options, "evaluator": evaluator, "program": program}
+    evaluator = study.evaluator if timeloop is None else timeloop.name
+    common = {"options": options, "evaluator": evaluator}
     variants: list[PlannedVariant] = []
     for variant in study.variants:
         architecture = variant.architecture.to_dict()
-        keep = [variant.mapspaces[shape].keep for shape in shapes]
-        digests = [_digest(common | {"architecture": architecture, "keep": pattern}) for pattern in keep]
-        variants.append(PlannedVariant(variant.name, variant.parameters, architecture, keep, digests))
+        mapspaces = [asdict(variant.mapspaces[shape]) for shape in shapes]
+        digests = [_digest(common | {"architecture": architecture, "mapspace": mapspace}) for mapspace in mapspaces]
+        variants.append(PlannedVariant(variant.name, variant.parameters, architecture, mapspaces, digests))
     plan = Plan(
         study.name,
         study.description,
         options,
         evaluator,
-        program,
+        program_name(),
         tuple(variants),
         tuple(
             PlannedProblem(problem.to_dict(), problem.macs, shapes.index(problem.shape), _digest(problem.to_dict()))
@@ -208,14 +223,11 @@ def plan_study(study: Study, evaluator: str | None = None) -> Sweep:
             for network in study.networks
         ),
     )
-    return Sweep(study, plan, problems)
+    return Sweep(study, plan, problems, timeloop)
 
 
 def schedule_options(study: Study) -> dict[str, Any]:
     """All options of the scheduler, those that the study leaves open at their defaults, as plain data."""
-    # It loads the solvers' interfaces: only who runs a study waits for them.
-    from dse.scheduler import CosaWeights, ScheduleOptions  # noqa: PLC0415
-
     settings = study.scheduler
     given = {
         "solver": settings.solver,

@@ -12,7 +12,7 @@ _SECONDS_BETWEEN = {True: 0.2, False: 10.0}  # on a terminal; elsewhere
 
 
 class Progress:
-    """Counts points; `quiet` writes nothing."""
+    """Counts points; `quiet` writes nothing but notices."""
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
         self._stream = sys.stderr if stream is None else stream
@@ -27,6 +27,12 @@ class Progress:
         self._total, self._done, self._before = total, stored, stored
         self._started = self._shown = self._first = time.monotonic()
         self._write(f"{total} schedules, {stored} of them stored already", end="\n")
+
+    def notice(self, text: str) -> None:
+        """Say what the user has to know, quiet or not."""
+        self.close()
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
 
     def advance(self, points: int, without_mapping: int) -> None:
         if self._done == self._before:  # start-up is no measure of the rest

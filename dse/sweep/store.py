@@ -89,9 +89,11 @@ class ResultStore:
         self._uncommitted = 0
         self._committed = time.monotonic()
 
-    def forget_failures(self) -> int:
-        """Drop the points whose worker raised an error or died, so that they run again; returns their number."""
-        dropped = self._connection.execute("DELETE FROM result WHERE termination = ?", (FAILED,)).rowcount
+    def forget_failures(self, keys: Iterable[str]) -> int:
+        """Drop those of the results that are failures, so that their points run again; returns their number."""
+        dropped = self._connection.executemany(
+            "DELETE FROM result WHERE key = ? AND termination = ?", [(key, FAILED) for key in keys]
+        ).rowcount
         self.commit()
         return dropped
 

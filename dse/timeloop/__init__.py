@@ -1,9 +1,17 @@
 """The real Timeloop beside the embedded evaluator: finding, running and reading `timeloop-model`."""
 
-from dse.timeloop.comparison import Difference, differences
+from dse.timeloop.comparison import RELATIVE_TOLERANCE, Difference, differences
 from dse.timeloop.evaluator import TimeloopEvaluator
 from dse.timeloop.files import write_inputs
 from dse.timeloop.locate import find_timeloop
 from dse.timeloop.process import TimeloopError
 
-__all__ = ["Difference", "TimeloopError", "TimeloopEvaluator", "differences", "find_timeloop", "write_inputs"]
+__all__ = [
+    "RELATIVE_TOLERANCE",
+    "Difference",
+    "TimeloopError",
+    "TimeloopEvaluator",
+    "differences",
+    "find_timeloop",
+    "write_inputs",
+]

@@ -68,6 +68,26 @@ def test_only_what_is_missing_runs(sweep: Sweep, finished: StudyFolder, tmp_path
     assert without_times(folder.read_results()) == without_times(everything)
 
 
+def test_another_program_starts_anew_and_leaves_what_is_stored(sweep: Sweep, finished: StudyFolder) -> None:
+    earlier = finished.read_results()
+    later = replace(sweep, plan=replace(sweep.plan, program="dse 99 (source 0123456789ab)"))
+    stream = io.StringIO()
+    counts = run_sweep(later, finished, serial_executor, Progress(stream, quiet=True), retry_failed=True)
+    assert counts == SweepCounts(total=12, stored_before=0, ran=12)
+    assert stream.getvalue() == (
+        f"{finished.path} was made by {sweep.plan.program}, this is dse 99 (source 0123456789ab): "
+        "the results of the other program stay stored and are not used\n"
+    )
+    assert finished.read_plan().program == later.plan.program
+    results = finished.read_results()
+    assert len(results) == 24
+    assert results.items() >= earlier.items()
+    new = [replace(results[point.key], key="") for point in later.plan.points()]
+    old = [replace(results[point.key], key="") for point in sweep.plan.points()]
+    assert without_times(dict(zip(earlier, new, strict=True))) == without_times(dict(zip(earlier, old, strict=True)))
+    assert run_sweep(sweep, finished, serial_executor, QUIET).ran == 0  # the first program finds its own again
+
+
 def test_an_error_in_a_worker_is_a_result_and_can_be_tried_again(
     sweep: Sweep, finished: StudyFolder, tmp_path: Path
 ) -> None:

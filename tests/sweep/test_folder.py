@@ -1,5 +1,6 @@
 """The folder of a study: new, empty or of the same study; anything else is refused and left alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_another_study_is_refused_and_told_apart(tmp_path: Path, small_study: Pa
         assert content(folder.path) == before
 
 
+def test_another_program_takes_the_folder_of_the_same_study_over(tmp_path: Path, plan: Plan) -> None:
+    folder = StudyFolder(tmp_path / "run")
+    other = replace(plan, program="dse 0.0.1 (source 0123456789ab)")
+    assert folder.made_by(plan) is None
+    for made_by in (other, plan):
+        with folder.claimed(made_by):
+            pass
+        assert folder.made_by(plan) == made_by.program
+        assert folder.read_plan().key(0, 0) == made_by.key(0, 0)
+    assert other.key(0, 0) != plan.key(0, 0)
+
+
 def test_two_sweeps_do_not_write_at_once(tmp_path: Path, plan: Plan) -> None:
     folder = StudyFolder(tmp_path / "run")
     with (
@@ -102,5 +115,8 @@ def test_reading_what_is_no_study(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no study"):
         open_folder(tmp_path).read_plan()
     (tmp_path / "study.json").write_text('{"format": "dse study 1"}')
+    with pytest.raises(InputError, match='has the format "dse study 1", and this program reads "dse study 2"'):
+        open_folder(tmp_path).read_plan()
+    (tmp_path / "study.json").write_text('{"format": "dse study 2"}')
     with pytest.raises(InputError, match="is damaged"):
         open_folder(tmp_path).read_plan()

@@ -1,6 +1,7 @@
 """Plans: points without repetition, keys that stand for content, and a form that survives JSON."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from dse.specification.study import load_study
@@ -70,6 +71,13 @@ def test_identity_forgets_descriptions_only(small_study: Path) -> None:
     assert described.plan.identity == identity
     assert planned(small_study, ("name: small", "name: other")).plan.identity != identity
     assert planned(small_study, ("[4, 8]", "[4, 16]")).plan.identity != identity
+
+
+def test_identity_is_of_the_study_and_keys_are_of_the_program_too(small_study: Path) -> None:
+    plan = planned(small_study).plan
+    later = replace(plan, program="dse 99 (source 0123456789ab)")
+    assert later.identity == plan.identity
+    assert {point.key for point in later.points()}.isdisjoint(point.key for point in plan.points())
 
 
 def test_task_carries_one_problem_and_the_variants_of_its_points(small_study: Path) -> None:
