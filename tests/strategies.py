@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
 from dse.specification.document import Document
 from dse.specification.mapping import LevelMapping, Mapping
+from dse.specification.mapspace import LoopConstraint
 from dse.specification.problem import CNN_LAYER, DataSpace, Problem, Shape, parse_problem
 
-__all__ = ["SHAPES", "Point", "architectures", "mappings", "points", "problems", "words"]
+__all__ = ["SHAPES", "Point", "architectures", "constraints_on", "mappings", "points", "problems", "words"]
 
 PRIMES = (2, 2, 2, 3, 5)
 
@@ -187,6 +188,24 @@ def mappings(
             )
         )
     return Mapping(tuple(levels))
+
+
+@st.composite
+def constraints_on(draw: st.DrawFn, architecture: Architecture, mapping: Mapping) -> tuple[LoopConstraint, ...]:
+    """Constraints on some loops that a mapping keeps to."""
+    result: list[LoopConstraint] = []
+    for level, own in enumerate(mapping.levels):
+        for spatial in (True, False):
+            if not draw(st.booleans()) or (spatial and max(architecture.fanouts[level]) == 1):
+                continue
+            factors = own.spatial if spatial else own.temporal
+            order = own.spatial_permutation if spatial else own.permutation
+            exact = [draw(st.sampled_from((None, None, size))) for size in factors]
+            limits = [draw(st.sampled_from((None, None, size, size + 1))) for size in factors]
+            innermost = order[: draw(st.integers(0, len(order)))] if draw(st.booleans()) else ()
+            split = own.split if spatial and draw(st.integers(0, 2)) == 0 else None
+            result.append(LoopConstraint(level, spatial, tuple(exact), tuple(limits), innermost, split))
+    return tuple(result)
 
 
 @st.composite

@@ -16,6 +16,7 @@ from dse.model.cost import CostBatch, cost_nests
 from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
 from dse.model.result import Evaluation
 from dse.model.validity import fits
+from dse.search.feasibility import why_nothing_fits
 from dse.search.membership import within_fanouts
 from dse.search.sampling import sample_nests
 from dse.search.tilings import Tilings
@@ -90,7 +91,7 @@ def random_search(
     frame = Frame.plain(architecture, problem, mapspace.keep)
     best = _Best(frame, FIGURES[objective])
     samples = evaluations = 0
-    for drawn, valid in _draws(frame, problem, mapspace, max_samples, seed):
+    for drawn, valid in _draws(frame, problem, mapspace, max_samples, (seed,)):
         wanted = np.flatnonzero(valid)[: valid_mappings - evaluations]
         if len(wanted):
             costs, values = best.cost(drawn[wanted])
@@ -110,43 +111,40 @@ def hybrid_search(
     objective: str,
     searchers: int = 32,
     patience: int = 500,
-    max_samples: int = 100_000_000,
+    max_samples: int = 1_000_000,
     seed: int = 0,
 ) -> SearchResult:
     """The best of several searchers, each with random tilings and all loop orders of each in a fixed sequence.
 
-    A searcher ends after `patience` valid mappings in a row that are not better than its own best. So at least
-    `searchers` × `patience` mappings are costed, 16,000 with CoSA's 32 threads and Timeloop's default of 500. The
-    orders of a tiling may outnumber the patience: then a searcher sees few tilings, as Timeloop's threads do.
+    A searcher ends after `patience` valid mappings in a row that are not better than its own best, or after drawing
+    `max_samples` tilings. So at least `searchers` × `patience` mappings are costed, 16,000 with CoSA's 32 threads and
+    Timeloop's default of 500. The orders of a tiling may outnumber the patience: then a searcher sees few tilings, as
+    Timeloop's threads do.
     Timeloop: src/search/hybrid.cpp:IncrementRecursive_, src/mapspaces/uber.cpp:InitPruned,
     src/applications/mapper/mapper-thread.cpp:Run. Bypasses are given and sides of a mesh drawn with the tiling.
     """
     frame = Frame.plain(architecture, problem, mapspace.keep)
     best = _Best(frame, FIGURES[objective])
-    tilings = _Tilings(_draws(frame, problem, mapspace, max_samples, seed))
-    evaluations = further_orders = 0
-    for _ in range(searchers):
+    samples = evaluations = 0
+    for searcher in range(searchers):
         own_best, stale = np.inf, 0
-        while stale < patience and (tiling := next(tilings, None)) is not None:
-            first = True
-            for orders in _loop_orders(tiling, mapspace, 2 * patience):
-                costs, values = best.cost(orders)
-                ended, own_best, stale = _walk(values, own_best, stale, patience)
-                best.keep(costs, values[:ended])
-                further_orders += ended - first
-                evaluations += int(np.isfinite(values[:ended]).sum())
-                first = False
-                if stale == patience:
-                    break
-    return best.result(tilings.seen + further_orders, evaluations)
+        draws = _draws(frame, problem, mapspace, max_samples, (seed, searcher))
+        for orders, drawn in _ordered(draws, mapspace, patience):
+            costs, values = best.cost(orders)
+            ended, own_best, stale = _walk(values, own_best, stale, patience)
+            best.keep(costs, values[:ended])
+            samples += int(drawn[:ended].sum())
+            evaluations += int(np.isfinite(values[:ended]).sum())
+            if stale == patience:
+                break
+    return best.result(samples, evaluations)
 
 
 def _walk(values: Floats, best: float, stale: int, patience: int) -> tuple[int, float, int]:
     """(mappings looked at, best value, valid ones since it) after going on through `values`, until patience is out."""
     least = np.minimum.accumulate(np.concatenate([[best], values]))
     improves = values < least[:-1]
-    valid = np.isfinite(values)
-    counted = np.cumsum(valid & ~improves)
+    counted = np.cumsum(np.isfinite(values) & ~improves)
     # Valid mappings since the last improvement: those counted so far less those counted up to it.
     since: Ints = counted - np.maximum.accumulate(np.where(improves, counted, -stale))
     over = np.flatnonzero(since >= patience)
@@ -154,43 +152,63 @@ def _walk(values: Floats, best: float, stale: int, patience: int) -> tuple[int, 
     return ended, float(least[ended]), int(since[ended - 1])
 
 
-class _Tilings(Iterator[NestBatch]):
-    """The valid mappings of some draws one by one; `seen` counts the drawn ones up to the last that was handed out."""
-
-    def __init__(self, draws: Iterator[tuple[NestBatch, Bools]]) -> None:
-        self._draws = draws
-        self._rest: Iterator[tuple[int, NestBatch]] = iter(())
-        self._earlier = self._drawn = self.seen = 0
-
-    def __next__(self) -> NestBatch:
-        while True:
-            for row, tiling in self._rest:
-                self.seen = self._earlier + row + 1
-                return tiling
-            self.seen = self._earlier = self._drawn
-            nests, valid = next(self._draws)
-            self._drawn += len(nests)
-            self._rest = ((row, nests[row : row + 1]) for row in np.flatnonzero(valid).tolist())
-
-
 def _draws(
-    frame: Frame, problem: Problem, mapspace: Mapspace, samples: int, seed: int
+    frame: Frame, problem: Problem, mapspace: Mapspace, samples: int, seed: tuple[int, ...]
 ) -> Iterator[tuple[NestBatch, Bools]]:
     """`samples` random mappings in batches of growing size, each with whether it belongs to the mapspace and fits.
 
-    Nothing where the mapspace leaves a bound no factorisation.
+    None where it is plain that there is no valid mapping.
     """
-    tilings = Tilings(frame.architecture, problem, mapspace)
-    if tilings.impossible:
+    if why_nothing_fits(frame.architecture, problem, mapspace) is not None:
         return
+    tilings = Tilings(frame.architecture, problem, mapspace)
     # The problem is part of the seed, so that layers with factors in common do not share their luck.
-    generator = np.random.default_rng([seed, *problem.bounds, *problem.coefficients])
+    generator = np.random.default_rng([*seed, *problem.bounds, *problem.coefficients])
     size = _FIRST_DRAW
     while samples > 0:
         nests = sample_nests(frame, problem, min(size, samples), generator, tilings)
         yield nests, within_fanouts(frame, nests) & fits(frame, nests)
         samples -= len(nests)
         size = min(2 * size, _LARGEST_DRAW)
+
+
+def _ordered(
+    draws: Iterator[tuple[NestBatch, Bools]], mapspace: Mapspace, at_once: int
+) -> Iterator[tuple[NestBatch, Ints]]:
+    """All loop orders of the valid mappings of some draws, one mapping after the other, in batches of some `at_once`.
+
+    With each order the samples that it stands for: 1, and with the first of a mapping the invalid ones drawn before.
+    """
+    batches: list[NestBatch] = []
+    counts: list[Ints] = []
+    rejected = 0
+    for nests, valid in draws:
+        last = -1
+        for row in np.flatnonzero(valid).tolist():
+            rejected += row - last - 1
+            last = row
+            for orders in _loop_orders(nests[row : row + 1], mapspace, at_once):
+                samples = np.ones(len(orders), np.int64)
+                samples[0] += rejected
+                rejected = 0
+                batches.append(orders)
+                counts.append(samples)
+                if sum(map(len, counts)) >= at_once:
+                    yield _joined(batches), np.concatenate(counts)
+                    batches, counts = [], []
+        rejected += len(nests) - last - 1
+    if batches:
+        yield _joined(batches), np.concatenate(counts)
+
+
+def _joined(batches: list[NestBatch]) -> NestBatch:
+    return NestBatch(
+        np.concatenate([nests.temporal for nests in batches]),
+        np.concatenate([nests.spatial for nests in batches]),
+        np.concatenate([nests.permutation for nests in batches]),
+        np.concatenate([nests.spatial_permutation for nests in batches]),
+        np.concatenate([nests.split for nests in batches]),
+    )
 
 
 def _loop_orders(nest: NestBatch, mapspace: Mapspace, at_once: int) -> Iterator[NestBatch]:

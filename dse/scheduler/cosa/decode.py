@@ -30,16 +30,24 @@ def mapping_of(program: Program, solution: Row) -> Mapping:
                     sizes[slot.kind][factor.dimension] *= factor.prime ** int(counts[row, column])
         chosen = 0
         if level in program.ordered:
-            chosen = int(np.argmax([solution[program.order[level, index]] for index in range(len(program.classes))]))
+            number = len(program.classes[level])
+            chosen = int(np.argmax([solution[program.order[level, index]] for index in range(number)]))
+        first = structure.innermost(level)
+        rest = (dimension for dimension in program.classes[level][chosen].permutation if dimension not in first)
         along_y = [dimension for dimension, size in enumerate(sizes["y"]) if size > 1]
         along_x = [dimension for dimension in range(len(shape.dimensions)) if dimension not in along_y]
+        spatial_permutation, split = (*along_x, *along_y), len(along_x)
+        for own in structure.loops:
+            if own.level == level and own.spatial:
+                along_x = [dimension for dimension, size in enumerate(sizes["x"]) if size > 1]
+                spatial_permutation, split = own.spatial_order(along_x, along_y)
         levels.append(
             LevelMapping(
                 temporal=tuple(sizes["temporal"]),
                 spatial=tuple(x * y for x, y in zip(sizes["x"], sizes["y"], strict=True)),
-                permutation=program.classes[chosen].permutation,
-                spatial_permutation=(*along_x, *along_y),
-                split=len(along_x),
+                permutation=(*first, *rest),
+                spatial_permutation=spatial_permutation,
+                split=split,
                 keep=structure.keep[level],
                 no_multicast=nothing,
                 no_link_transfer=nothing,

@@ -5,40 +5,29 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import combinations, product
+from itertools import combinations
 
+from dse.search.tilings import divisors, prime_factors
 from dse.specification.architecture import Architecture
-from dse.specification.mapspace import Mapspace
+from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem, Term
 
-__all__ = ["Axis", "PrimeFactor", "Slot", "Structure", "divisors", "largest_product", "prime_factors"]
+__all__ = [
+    "Axis",
+    "PrimeFactor",
+    "Slot",
+    "Structure",
+    "divisors",
+    "exponent",
+    "largest_product",
+    "log_limit",
+    "prime_factors",
+]
 
 Axis = tuple[Term, ...]
 
-
-@lru_cache(maxsize=4096)
-def prime_factors(number: int) -> tuple[tuple[int, int], ...]:
-    """(prime, multiplicity) of a positive whole number, primes ascending."""
-    result: list[tuple[int, int]] = []
-    prime = 2
-    while number > 1:
-        if prime * prime > number:
-            prime = number
-        multiplicity = 0
-        while number % prime == 0:
-            number //= prime
-            multiplicity += 1
-        if multiplicity:
-            result.append((prime, multiplicity))
-        prime += 1
-    return tuple(result)
-
-
-@lru_cache(maxsize=4096)
-def divisors(number: int) -> tuple[int, ...]:
-    """All divisors of a positive whole number, ascending."""
-    powers = [[prime**power for power in range(top + 1)] for prime, top in prime_factors(number)]
-    return tuple(sorted(math.prod(choice) for choice in product(*powers)))
+_UNLIMITED_LOG2 = 60.0  # for the capacity of a level that has none: more words than any problem may have
+_MARGIN = 1e-5  # what is allowed by no more than this, the exact check of the tiles finds
 
 
 @lru_cache(maxsize=4096)
@@ -48,6 +37,22 @@ def largest_product(numbers: tuple[int, ...], limit: int) -> int:
     for number in numbers:
         products = {own * divisor for own in products for divisor in divisors(number) if own * divisor <= limit}
     return max(products)
+
+
+def exponent(number: int, prime: int) -> int:
+    """How often a prime divides a positive whole number."""
+    count = 0
+    while number % prime == 0:
+        number //= prime
+        count += 1
+    return count
+
+
+def log_limit(limit: int | None) -> float:
+    """log2 of a limit; the margin keeps a product that is just allowed away from the solvers' tolerances (1e-6)."""
+    if limit is None:
+        return _UNLIMITED_LOG2
+    return math.log2(limit) + _MARGIN if limit else -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,12 @@ class Structure:
     problem: Problem
     fans: tuple[tuple[bool, bool], ...]
     keep: tuple[tuple[bool, ...], ...]
+    loops: tuple[LoopConstraint, ...] = ()
 
     @classmethod
     def of(cls, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Structure:
-        return cls(problem, tuple((x > 1, y > 1) for x, y in architecture.fanouts), mapspace.keep)
+        fans = tuple((x > 1, y > 1) for x, y in architecture.fanouts)
+        return cls(problem, fans, mapspace.keep, mapspace.loops)
 
     @property
     def levels(self) -> int:
@@ -102,6 +109,24 @@ class Structure:
         for level, (fans_x, fans_y) in enumerate(self.fans):
             result += [Slot(level, "x")] * fans_x + [Slot(level, "y")] * fans_y + [Slot(level, "temporal")]
         return tuple(result)
+
+    def range_at(self, level: int, spatial: bool, dimension: int) -> tuple[int, int]:
+        """(least, largest) factor of a dimension at the temporal or spatial loops of a level."""
+        bound = self.problem.bounds[dimension]
+        for own in self.loops:
+            if (own.level, own.spatial) == (level, spatial):
+                return own.range_of(dimension, bound)
+        return 1, bound
+
+    def innermost(self, level: int) -> tuple[int, ...]:
+        """The dimensions whose temporal loops have to stand innermost at a level, in that order."""
+        return tuple(
+            dimension
+            for own in self.loops
+            if own.level == level and not own.spatial
+            for dimension in own.permutation
+            if own.range_of(dimension, self.problem.bounds[dimension])[1] > 1
+        )
 
     @cached_property
     def kept_levels(self) -> tuple[tuple[int, ...], ...]:
@@ -129,8 +154,10 @@ class Structure:
     def symmetry(self) -> tuple[int, int] | None:
         """Two dimensions that can be exchanged, possibly with two others, without changing the problem, if any.
 
-        P and Q of a convolution with a square image and kernel, for one.
+        P and Q of a convolution with a square image and kernel, for one. Constraints on loops may tell them apart.
         """
+        if self.loops:
+            return None
         problem = self.problem
 
         def axes(rename: dict[int, int]) -> list[frozenset[frozenset[tuple[int, int]]]]:

@@ -15,11 +15,12 @@ from dse.errors import InputError, ToolError
 from dse.scheduler.cosa.decode import encode, mapping_of, overflow
 from dse.scheduler.cosa.factors import Structure
 from dse.scheduler.cosa.orderings import best_order
-from dse.scheduler.cosa.program import SPARE_CUTS, Program
-from dse.scheduler.cosa.repair import overflow_cut, shrunk, why_nothing_fits
+from dse.scheduler.cosa.program import Program
+from dse.scheduler.cosa.repair import overflow_cut, shrunk
 from dse.scheduler.cosa.traffic import cosa_cost
 from dse.scheduler.options import Schedule, ScheduleOptions
 from dse.scheduler.solvers import SolveStats, Status, solver_named
+from dse.search.feasibility import why_nothing_fits
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
@@ -30,6 +31,8 @@ __all__ = ["CosaMethod"]
 _CACHED_PROGRAMS = 256
 _OPTIMAL_GAP = 1e-6  # the word optimal stands for at most this, as a ratio
 _SOLVER_TOLERANCE = 1e-6  # by which a solver may overstep rows, and so its bound
+_NOTHING_FITS = "no mapping keeps to the fan-outs, the capacities and the mapspace's constraints on loops all at once"
+_NOTHING_FOUND = "every mapping found exceeds a capacity, and the mapspace's constraints on loops forbid to shrink it"
 
 
 class CosaMethod:
@@ -61,13 +64,17 @@ class CosaMethod:
             if level.min_utilization > 0:
                 raise InputError(f"{level.name}: a schedule cannot be asked for a min-utilization")
         structure = Structure.of(architecture, problem, mapspace)
-        reason = why_nothing_fits(architecture, structure)
+        reason = why_nothing_fits(architecture, problem, mapspace)
         if reason is not None:
             return self._failed("infeasible", reason, 0.0, start)
         program = self.program(structure)
         cost = cosa_cost(program, architecture, self.options.weights)
         program.set_parameters(architecture, cost)
         mapping, stats, seconds = self._solve(program, architecture)
+        if stats.status is Status.INFEASIBLE:
+            return self._failed("infeasible", _NOTHING_FITS, seconds, start)
+        if mapping is None and stats.status is Status.OPTIMAL:
+            return self._failed("feasible", _NOTHING_FOUND, seconds, start)
         if mapping is None:
             limit = self.options.time_limit_seconds
             return self._failed("time_limit", f"no mapping was found within {limit:g} s", seconds, start)
@@ -104,7 +111,9 @@ class CosaMethod:
             stats = self.solver.solve(program.problem, gap, limit - seconds)
             seconds += stats.seconds
             if stats.status is Status.INFEASIBLE:
-                raise ToolError(f"the solver {stats.solver} calls a feasible problem infeasible")
+                if not program.structure.loops:
+                    raise ToolError(f"the solver {stats.solver} calls a feasible problem infeasible")
+                return None, stats, seconds
             if stats.status.has_solution:
                 mapping = mapping_of(program, program.solution())
             if mapping is None:
@@ -113,7 +122,7 @@ class CosaMethod:
             if level is None:
                 return mapping, stats, seconds
             shared = sum(program.structure.keep[level]) > 1
-            if stats.status is not Status.OPTIMAL or not shared or len(cuts) == SPARE_CUTS or seconds >= limit:
+            if stats.status is not Status.OPTIMAL or not shared or len(cuts) == program.spare_cuts or seconds >= limit:
                 return shrunk(architecture, program.structure, mapping), stats, seconds
             cuts.append(overflow_cut(program.structure, architecture, mapping, level))
             program.set_cuts(cuts)

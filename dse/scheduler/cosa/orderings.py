@@ -48,7 +48,7 @@ def _equal_orders(program: Program, mapping: Mapping, cost: Row, level: int) -> 
     own = mapping.levels[level]
     limit = _order_cost(program, mapping, cost, level) + _TOLERANCE
     result = [own]
-    for order in _orders(own):
+    for order in _orders(own, program.structure.innermost(level)):
         rest = tuple(dimension for dimension in own.permutation if dimension not in order)
         candidate = replace(own, permutation=(*order, *rest))
         levels = (*mapping.levels[:level], candidate, *mapping.levels[level + 1 :])
@@ -57,12 +57,16 @@ def _equal_orders(program: Program, mapping: Mapping, cost: Row, level: int) -> 
     return result
 
 
-def _orders(own: LevelMapping) -> list[tuple[int, ...]]:
-    """Orders of a level's loops, innermost first: all where they are few, else every choice of the innermost one."""
-    loops = [dimension for dimension in own.permutation if own.temporal[dimension] > 1]
+def _orders(own: LevelMapping, innermost: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Orders of a level's loops, innermost first: all where they are few, else every choice of the innermost one.
+
+    Those of `innermost` stay where they are.
+    """
+    given = tuple(dimension for dimension in innermost if own.temporal[dimension] > 1)
+    loops = [dimension for dimension in own.permutation if own.temporal[dimension] > 1 and dimension not in given]
     if len(loops) <= _ALL_ORDERS_UP_TO:
-        return list(permutations(loops))
-    return [(first, *(loop for loop in loops if loop != first)) for first in loops]
+        return [(*given, *order) for order in permutations(loops)]
+    return [(*given, first, *(loop for loop in loops if loop != first)) for first in loops]
 
 
 def _order_cost(program: Program, mapping: Mapping, cost: Row, level: int) -> float:

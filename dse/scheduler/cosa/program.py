@@ -4,8 +4,9 @@ Every row is linear in x = (count, choice, real):
 
 count   integer matrix, prime factors × slots: how many equal prime factors of a dimension go to a loop nest
 choice  binaries: `order` (the class of loop order of a level), `passes` (a level has no temporal loop that moves a
-        data space), `axis` (a dimension unrolls along Y, where a level fans out along X and Y), `column` (the tile
-        sizes of the dimensions that share an axis of a data space: exact extents in spite of strides and halos)
+        data space), `still` (a level has no temporal loop of some dimensions), `axis` (a dimension unrolls along Y,
+        where a level fans out along X and Y), `unrolled` (a dimension unrolls at all), `column` (the tile sizes of the
+        dimensions that share an axis of a data space: exact extents in spite of strides and halos)
 real    `saved` (log2 of the fetches that a loop order saves), `extent` (fallback for axes with too many columns),
         `share` (of a shared buffer, per data space)
 
@@ -26,22 +27,22 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from dse.errors import ToolError
-from dse.scheduler.cosa.factors import Axis, Slot, Structure, divisors, largest_product
+from dse.scheduler.cosa.constraints import constraint_rows
+from dse.scheduler.cosa.factors import Axis, Slot, Structure, divisors, exponent, largest_product, log_limit
 from dse.scheduler.cosa.orders import order_classes
 from dse.specification.architecture import Architecture
 
-__all__ = ["SPARE_CUTS", "Program", "Row", "log_limit"]
+__all__ = ["Program", "Row"]
 
 Row = npt.NDArray[np.float64]
 """A linear form in x; its last entry is the constant."""
 
-UNLIMITED_LOG2 = 60.0
-"""log2 of the capacity of a level that has none: more words than any problem may have."""
-
 SPARE_CUTS = 6
 """Rows kept free for tangents at solutions that overflow a shared buffer."""
 
-_MARGIN = 1e-5  # what is allowed by no more than this, the exact check of the tiles finds
+MORE_CUTS = 30
+"""The same under constraints on loops, which may forbid to shrink a tile that overflows."""
+
 _SLACK = 1e-3  # a solver's tolerance (1e-6) times the coefficients of a row, with room to spare
 _COLUMNS = 400  # more combinations of tile sizes on one axis than this: bounded from below instead
 _TANGENTS = (0.0, -0.25, -0.5, -0.75, -1.0, -1.5, -2.0, -3.0, -4.5, -6.5)
@@ -56,13 +57,27 @@ class _Columns:
     log_extents: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Dimensions in an innermost idle run, where the order is of a class (None: any) and `still` ones have no loop."""
+
+    dimensions: frozenset[int]
+    order: int | None
+    still: frozenset[int]
+
+
 class Program:
     """One compiled program. `row_*` methods give linear forms for objectives; `problem` is solved by a façade."""
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
+        self.spare_cuts = MORE_CUTS if structure.loops else SPARE_CUTS
         self.active = frozenset(factor.dimension for factor in structure.factors)
-        self.classes = order_classes(structure.problem.shape, self.active)
+        # Where a constraint says what stands innermost, the classes are those of the other loops.
+        self.classes = [
+            order_classes(structure.problem.shape, self.active - frozenset(structure.innermost(level)))
+            for level in range(structure.levels)
+        ]
         self._log_bound = [math.log2(bound) for bound in structure.problem.bounds]
         self._kinds: list[str] = []
         self._upper: list[float] = []
@@ -79,6 +94,9 @@ class Program:
         self._slot_logs = np.array([math.log2(factor.prime) for factor in factors])
         self._declare()
         self._place_factors()
+        equal, below = constraint_rows(self)
+        self._equal += equal
+        self._below += below
         self._choose_orders()
         self._choose_tiles()
         self._limit_capacities()
@@ -104,18 +122,32 @@ class Program:
             if fans_x and fans_y
             for dimension in sorted(self.active)
         }
+        self.unrolled = {
+            (dimension, own.level): self._new("choice", 1)
+            for own in structure.loops
+            if own.rooms() is not None and sum(structure.fans[own.level]) == 1
+            for dimension in sorted(self.active - set(own.permutation))
+        }
         # The innermost level's own order moves nothing: what the MACs use is read once an operation in any order.
         self.ordered = range(1 if levels > 1 else 0, levels)
         self.order = {
-            (level, index): self._new("choice", 1) for level in self.ordered for index in range(len(self.classes))
+            (level, index): self._new("choice", 1)
+            for level in self.ordered
+            for index in range(len(self.classes[level]))
         }
         children = [(space, kept) for space in range(spaces) for kept in structure.kept_levels[space][:-1]]
+        self.runs = {(space, level): self._runs(space, level) for space in range(spaces) for level in range(levels)}
         self.saved = {
-            (space, child, level, index): self._new("real", 1, self._run_log(space, index))
+            (space, child, level, index): self._new("real", 1, self._run_log(run))
             for space, child in children
             for level in range(child + 1, levels)
-            for index, order in enumerate(self.classes)
-            if order.runs[space]
+            for index, run in enumerate(self.runs[space, level])
+        }
+        needed = {(i, self.runs[space, i][index].still) for space, _, i, index in self.saved}
+        self.still = {
+            (level, dimensions): self._new("choice", 1)
+            for level, dimensions in sorted(needed, key=lambda own: (own[0], sorted(own[1])))
+            if dimensions
         }
         self.passes = {
             (space, level): self._new("choice", 1)
@@ -138,6 +170,20 @@ class Program:
             if structure.keep[level][space]
         }
         self.size = len(self._kinds)
+
+    def _runs(self, space: int, level: int) -> list[_Run]:
+        """The loops that may stand in a data space's innermost idle run at a level."""
+        runs: list[_Run] = []
+        still: frozenset[int] = frozenset()
+        for dimension in self.structure.innermost(level):
+            if dimension in self.structure.relevant(space):
+                still |= {dimension}
+            else:
+                runs.append(_Run(frozenset((dimension,)), None, still))
+        for index, order in enumerate(self.classes[level]):
+            if order.runs[space]:
+                runs.append(_Run(order.runs[space], index, still))
+        return runs
 
     def _declare_axis(self, level: int, axis: Axis) -> None:
         structure = self.structure
@@ -212,8 +258,8 @@ class Program:
 
     # ---- constraints
 
-    def _run_log(self, space: int, index: int) -> float:
-        return sum(self._log_bound[dimension] for dimension in self.classes[index].runs[space])
+    def _run_log(self, run: _Run) -> float:
+        return sum(self._log_bound[dimension] for dimension in run.dimensions)
 
     def _limit(self, row: Row, what: tuple[str, int]) -> None:
         """row <= the parameter that stands for `what`."""
@@ -250,20 +296,25 @@ class Program:
     def _choose_orders(self) -> None:
         structure = self.structure
         for level in self.ordered:
-            choices = ((self.order[level, index], 1.0) for index in range(len(self.classes)))
+            choices = ((self.order[level, index], 1.0) for index in range(len(self.classes[level])))
             self._equal.append(self.row(choices, -1.0))
-        for (space, level), binary in self.passes.items():
+        without = [(level, structure.relevant(space), binary) for (space, level), binary in self.passes.items()]
+        without += [(level, dimensions, binary) for (level, dimensions), binary in self.still.items()]
+        for level, dimensions, binary in without:
             column = structure.slots.index(Slot(level, "temporal"))
             for position, factor in enumerate(structure.factors):
-                if factor.dimension in structure.relevant(space):
+                if factor.dimension in dimensions:
                     top = float(factor.multiplicity)
                     self._below.append(self.row([(int(self.count[position, column]), 1.0), (binary, top)], -top))
         for (space, child, level, index), saved in self.saved.items():
-            top = self._run_log(space, index)
-            run = self.classes[index].runs[space]
+            run = self.runs[space, level][index]
+            top = self._run_log(run)
             own = self.row([(saved, 1.0)])
-            self._below.append(own - self.row_factors(run, "t", range(level, level + 1)))
-            self._below.append(own - self.row([(self.order[level, index], top)]))
+            self._below.append(own - self.row_factors(run.dimensions, "t", range(level, level + 1)))
+            if run.order is not None:
+                self._below.append(own - self.row([(self.order[level, run.order], top)]))
+            if run.still:
+                self._below.append(own - self.row([(self.still[level, run.still], top)]))
             for between in range(child + 1, level):
                 self._below.append(own - self.row([(self.passes[space, between], top)]))
 
@@ -277,7 +328,7 @@ class Program:
                     if factor.dimension != term.dimension:
                         continue
                     inside = [int(self.count[item, c]) for c, slot in enumerate(structure.slots) if slot.level <= level]
-                    exponents = (_exponent(size[position], factor.prime) for size in columns.sizes)
+                    exponents = (exponent(size[position], factor.prime) for size in columns.sizes)
                     chosen = zip(span, map(float, exponents), strict=True)
                     self._equal.append(self.row([*chosen, *((index, -1.0) for index in inside)]))
         for (level, axis), index in self.extent.items():
@@ -348,8 +399,8 @@ class Program:
             constraints.append(sp.csr_array(below[fixed][:, order]) @ x <= -below[fixed, -1])
         self.cut = self.cut_limit = None
         if self.share:
-            self.cut = cp.Parameter((SPARE_CUTS, len(self.share)), name="cut")
-            self.cut_limit = cp.Parameter(SPARE_CUTS, name="cut_limit")
+            self.cut = cp.Parameter((self.spare_cuts, len(self.share)), name="cut")
+            self.cut_limit = cp.Parameter(self.spare_cuts, name="cut_limit")
             tiles = np.array([self.row_tile(space, level) for level, space in self.share])
             constraints.append(self.cut @ (sp.csr_array(tiles[:, order]) @ x + tiles[:, -1]) <= self.cut_limit)
         self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
@@ -379,14 +430,14 @@ class Program:
         return log_limit(entries)
 
     def set_cuts(self, cuts: Sequence[tuple[Mapping[tuple[int, int], float], float]]) -> None:
-        """Extra rows, at most SPARE_CUTS: ({(level, data space): coefficient of its log2 tile}, upper limit).
+        """Extra rows, at most `spare_cuts`: ({(level, data space): coefficient of its log2 tile}, upper limit).
 
         The level is one that several data spaces share.
         """
         if self.cut is None or self.cut_limit is None:
             return
-        coefficients = np.zeros((SPARE_CUTS, len(self.share)))
-        limits = np.ones(SPARE_CUTS)
+        coefficients = np.zeros((self.spare_cuts, len(self.share)))
+        limits = np.ones(self.spare_cuts)
         positions = {pair: position for position, pair in enumerate(self.share)}
         for row, (tiles, limit) in enumerate(cuts):
             limits[row] = limit
@@ -413,18 +464,3 @@ class Program:
         if max(faults) > _SLACK:
             raise ToolError(f"the solver's point breaks its own constraints by {max(faults):.3g}")
         return rounded
-
-
-def _exponent(number: int, prime: int) -> int:
-    exponent = 0
-    while number % prime == 0:
-        number //= prime
-        exponent += 1
-    return exponent
-
-
-def log_limit(limit: int | None) -> float:
-    """log2 of a limit; the margin keeps a product that is just allowed away from the solvers' tolerances (1e-6)."""
-    if limit is None:
-        return UNLIMITED_LOG2
-    return math.log2(limit) + _MARGIN if limit else -1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from dse.scheduler.cosa.decode import overflow, tile_words
@@ -10,7 +11,7 @@ from dse.scheduler.cosa.factors import Structure, prime_factors
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 
-__all__ = ["overflow_cut", "shrunk", "why_nothing_fits"]
+__all__ = ["overflow_cut", "shrunk"]
 
 
 def overflow_cut(
@@ -32,11 +33,12 @@ def overflow_cut(
     return slopes, limit
 
 
-def shrunk(architecture: Architecture, structure: Structure, mapping: Mapping) -> Mapping:
+def shrunk(architecture: Architecture, structure: Structure, mapping: Mapping) -> Mapping | None:
     """The mapping with the smallest prime factors moved outwards, one by one, until every level's tiles fit.
 
     A factor moves from the innermost level that overflows, or from inside it, to the temporal loops of the next outer
-    level; of the smallest that shrink an offending tile the outermost goes first, temporal before spatial.
+    level; of the smallest that shrink an offending tile the outermost goes first, temporal before spatial. Where
+    constraints on loops forbid that, it moves further out; None where they leave no move.
     """
     while (level := overflow(architecture, structure, mapping)) is not None:
         moving = {
@@ -46,15 +48,18 @@ def shrunk(architecture: Architecture, structure: Structure, mapping: Mapping) -
             for dimension in structure.relevant(space)
         }
         choices = [
-            (prime_factors(size)[0][0], -source, kind == "spatial", dimension, kind)
+            (prime_factors(size)[0][0], -source, kind == "spatial", dimension, kind, target)
             for source in range(level + 1)
             for kind in ("temporal", "spatial")
             for dimension, size in enumerate(getattr(mapping.levels[source], kind))
             if size > 1 and dimension in moving
+            for target in _targets(structure, mapping, source, kind == "spatial", dimension, level)
         ]
-        prime, source, _, dimension, kind = min(choices)
+        if not choices:
+            return None
+        prime, source, _, dimension, kind, target = min(choices)
         levels = list(mapping.levels)
-        inner, outer = levels[-source], levels[level + 1]
+        inner, outer = levels[-source], levels[target]
         sizes = list(getattr(inner, kind))
         sizes[dimension] //= prime
         temporal = list(outer.temporal)
@@ -62,25 +67,21 @@ def shrunk(architecture: Architecture, structure: Structure, mapping: Mapping) -
         levels[-source] = (
             replace(inner, temporal=tuple(sizes)) if kind == "temporal" else replace(inner, spatial=tuple(sizes))
         )
-        levels[level + 1] = replace(outer, temporal=tuple(temporal))
+        levels[target] = replace(outer, temporal=tuple(temporal))
         mapping = Mapping(tuple(levels))
     return mapping
 
 
-def why_nothing_fits(architecture: Architecture, structure: Structure) -> str | None:
-    """The first level, innermost first, that has no room for a single word of each data space that it keeps.
-
-    The outermost level has to hold the data spaces whole. None where a mapping fits: that with all loops outermost.
-    """
-    spaces = structure.problem.shape.data_spaces
-    for level, storage in enumerate(architecture.storage):
-        kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
-        outermost = level == structure.levels - 1
-        words = [structure.problem.words(spaces[space]) if outermost else 1 for space in kept]
-        if storage.effective_entries is not None and sum(words) > storage.effective_entries:
-            parts = " + ".join(f"{spaces[space].name} {own}" for space, own in zip(kept, words, strict=True))
-            least = "the layer's data" if outermost else "the smallest tiles"
-            return (
-                f"{storage.name} is too small: {least} need {parts} words, its capacity is {storage.effective_entries}"
-            )
-    return None
+def _targets(
+    structure: Structure, mapping: Mapping, source: int, spatial: bool, dimension: int, level: int
+) -> Iterator[int]:
+    """The next level outside `level` whose temporal loops may take the smallest prime of a factor, if any may."""
+    own = mapping.levels[source]
+    size = (own.spatial if spatial else own.temporal)[dimension]
+    prime = prime_factors(size)[0][0]
+    if size // prime < structure.range_at(source, spatial, dimension)[0]:
+        return
+    for target in range(level + 1, structure.levels):
+        if mapping.levels[target].temporal[dimension] * prime <= structure.range_at(target, False, dimension)[1]:
+            yield target
+            return
