@@ -63,7 +63,7 @@ def run(jobs: list[Job], effort: Effort, file: OutcomeFile, workers: int) -> Non
 @click.option("--network", "names", multiple=True, help="File name in workloads/ without .yaml; default: the paper's.")
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "runs" / "cosa_table", show_default=True)
 @click.option("--gap", type=float, default=0.01, show_default=True, help="A proof may stop at this ratio.")
-@click.option("--time-limit", type=float, default=30.0, show_default=True, help="Seconds for one proof.")
+@click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for one proof.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random and hybrid searches.")
 @click.option("--workers", type=int, default=min(2, os.cpu_count() or 1), show_default=True)
 def main(names: tuple[str, ...], output: Path, gap: float, time_limit: float, seed: int, workers: int) -> None:

@@ -161,10 +161,7 @@ def _effort(layers: Sequence[Layer]) -> str:
             rows.append(
                 [
                     f"`{method}`" + (f", {_LABELS[target]}" if method == "proven" else ""),
-                    *(
-                        f"{value:.2f}"
-                        for value in (statistics.fmean(seconds), statistics.median(seconds), max(seconds))
-                    ),
+                    *(f"{value:.2f}" for value in spread),
                     _mean_count(outcome.samples for outcome in own),
                     _mean_count(outcome.evaluations for outcome in own),
                     *(

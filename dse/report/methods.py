@@ -41,7 +41,7 @@ class Effort:
     """How hard methods try: gap (a ratio) and time limit (seconds by the clock) of a proof, seed of a search."""
 
     gap: float = 0.01
-    time_limit_seconds: float = 30.0
+    time_limit_seconds: float = 60.0
     seed: int = 0
 
 
