@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import lzma
 import random
@@ -19,6 +20,7 @@ from dse.specification.architecture import Architecture
 from dse.specification.document import Document
 from dse.specification.mapping import LevelMapping, Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
+from dse.specification.study import load_study
 from dse.specification.template import load_architecture
 from dse.timeloop.evaluator import probe_point
 from dse.timeloop.files import write_inputs
@@ -26,6 +28,7 @@ from dse.timeloop.locate import find_timeloop
 
 DATA = Path(__file__).parent / "data"
 RECORDED = DATA / "recorded.json.xz"
+STUDY = DATA / "study" / "study.yaml"
 RANDOM_MAPPINGS = 4  # of every pair of architecture and problem
 
 Point = tuple[Architecture, Problem, Mapping]
@@ -83,8 +86,43 @@ def random_mapping(rng: random.Random, architecture: Architecture, problem: Prob
     return Mapping(tuple(result))
 
 
+def study_points() -> dict[str, Point]:
+    """Name -> point: every mapping of the one layer of STUDY, whose bounds are primes, on each of its variants."""
+    study = load_study(STUDY)
+    ((layer,),) = (network.layers for network in study.networks)
+    problem = layer.problem
+    dimensions = range(len(problem.bounds))
+    nothing = (False,) * len(problem.shape.data_spaces)
+    alone = (1,) * len(dimensions)
+    points: dict[str, Point] = {}
+    for variant in study.variants:
+        levels = range(len(variant.architecture.storage))
+        keep = variant.mapspaces[problem.shape].keep
+        orders = list(itertools.permutations(dimensions))
+        for places in itertools.product(levels, repeat=len(dimensions)):
+            for chosen in itertools.product(orders, repeat=len(levels)):
+                mapping = Mapping(
+                    tuple(
+                        LevelMapping(
+                            tuple(problem.bounds[d] if places[d] == level else 1 for d in dimensions),
+                            alone,
+                            chosen[level],
+                            tuple(dimensions),
+                            len(dimensions),
+                            keep[level],
+                            nothing,
+                            nothing,
+                            nothing,
+                        )
+                        for level in levels
+                    )
+                )
+                points[f"study-{variant.name}-{len(points)}"] = (variant.architecture, problem, mapping)
+    return points
+
+
 def load_points() -> dict[str, Point]:
-    """Name -> point: those of points.yaml and random ones, always the same."""
+    """Name -> point: those of points.yaml, random ones, always the same, and those of the study."""
     data = yaml.safe_load((DATA / "points.yaml").read_text(encoding="utf-8"))
     architectures = {name: load_architecture(Document(content)) for name, content in data["architectures"].items()}
     problems = {name: parse_problem(Document({}), problem) for name, problem in data["problems"].items()}
@@ -98,7 +136,7 @@ def load_points() -> dict[str, Point]:
             for number in range(RANDOM_MAPPINGS):
                 name = f"random-{arch_name}-{problem_name}-{number}"
                 points[name] = (architecture, problem, random_mapping(random.Random(name), architecture, problem))
-    return points
+    return points | study_points()
 
 
 POINTS = load_points()
