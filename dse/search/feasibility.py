@@ -6,7 +6,7 @@ import math
 
 from dse.search.tilings import Nest, Tilings
 from dse.specification.architecture import Architecture
-from dse.specification.mapspace import LoopConstraint, Mapspace
+from dse.specification.mapspace import Mapspace
 from dse.specification.problem import Problem
 
 __all__ = ["why_nothing_fits"]
@@ -22,8 +22,8 @@ def why_nothing_fits(architecture: Architecture, problem: Problem, mapspace: Map
     tilings = Tilings(architecture, problem, mapspace)
     for dimension in tilings.impossible:
         return _no_factorisation(problem, tilings, dimension)
-    for own in mapspace.loops:
-        reason = _beyond_fanout(problem, tilings, own) if own.spatial else None
+    for nest in tilings.nests:
+        reason = _beyond_fanout(problem, mapspace, tilings, nest) if nest.spatial else None
         if reason is not None:
             return reason
     return _no_room(architecture, problem, mapspace, tilings)
@@ -48,15 +48,17 @@ def _where(tilings: Tilings, nest: Nest) -> str:
     return f"{'spatial' if nest.spatial else 'temporal'} at {tilings.architecture.storage[nest.level].name}"
 
 
-def _beyond_fanout(problem: Problem, tilings: Tilings, own: LoopConstraint) -> str | None:
-    nest = Nest(own.level, True)
-    if nest not in tilings.nests:
-        return None
-    fan_x, fan_y = tilings.architecture.fanouts[own.level]
+def _beyond_fanout(problem: Problem, mapspace: Mapspace, tilings: Tilings, nest: Nest) -> str | None:
+    own = mapspace.loop_constraint(nest.level, spatial=True)
+    fan_x, fan_y = tilings.architecture.fanouts[nest.level]
     position = tilings.nests.index(nest)
     least = {d: tilings.allowed(d)[position][0] for d in sorted(tilings.constrained)}
     for axis, fan in (("x", fan_x), ("y", fan_y), (None, fan_x * fan_y)):
-        chosen = {d: size for d, size in least.items() if size > 1 and axis in (None, own.axis_of(d))}
+        chosen = {
+            dimension: size
+            for dimension, size in least.items()
+            if size > 1 and (axis is None or (own is not None and own.axis_of(dimension) == axis))
+        }
         if math.prod(chosen.values()) > fan:
             factors = " ".join(f"{problem.shape.dimensions[d]}={size}" for d, size in chosen.items())
             along = f" along {axis.upper()}" if axis else ""

@@ -1,0 +1,177 @@
+"""Schedules under constraints on loops: CoSA's objective."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import permutations, product
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from dse.model import evaluate
+from dse.model.nest import Frame, NestBatch
+from dse.model.validity import fits
+from dse.scheduler import ScheduleOptions
+from dse.scheduler.cosa.decode import encode
+from dse.scheduler.cosa.factors import Structure
+from dse.scheduler.cosa.method import CosaMethod
+from dse.scheduler.cosa.traffic import cosa_cost
+from dse.search.membership import allows, within_mapspace
+from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
+from dse.specification.mapping import LevelMapping, Mapping
+from dse.specification.mapspace import LoopConstraint, Mapspace
+from dse.specification.problem import Problem
+from tests.strategies import SHAPES, architectures, constraints_on, mappings, problems
+
+MATMUL = SHAPES[1]
+
+
+def keep_of(mapping: Mapping) -> tuple[tuple[bool, ...], ...]:
+    return tuple(level.keep for level in mapping.levels)
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_no_mapping_of_the_mapspace_has_a_lower_objective(data: st.DataObject) -> None:
+    """Constraints that a valid mapping keeps to: it is not better than the schedule, and that keeps to them too."""
+    architecture = data.draw(architectures())
+    problem = data.draw(problems())
+    mapping = data.draw(mappings(architecture, problem))
+    outermost = replace(mapping.levels[-1], keep=(True,) * len(problem.shape.data_spaces))
+    mapping = Mapping((*mapping.levels[:-1], outermost))
+    assume(evaluate(architecture, problem, mapping).valid)
+    mapspace = Mapspace(keep_of(mapping), data.draw(constraints_on(architecture, mapping)))
+    method = CosaMethod(ScheduleOptions("cosa", solver="HIGHS", gap=0.0))
+    schedule = method.schedule(architecture, problem, mapspace)
+    assert schedule.valid
+    assert schedule.mapping is not None
+    assert schedule.value is not None
+    assert schedule.lower_bound is not None
+    assert allows(architecture, problem, mapspace, schedule.mapping)
+    program = method.program(Structure.of(architecture, problem, mapspace))
+    cost = cosa_cost(program, architecture, method.options.weights)
+    value = float(cost @ encode(program, mapping))
+    assert schedule.lower_bound <= value + 1e-5
+    if schedule.termination == "optimal":
+        assert schedule.value <= value + 1e-5
+
+
+def _splits(bound: int, slots: int) -> Iterator[tuple[int, ...]]:
+    """All ways to write a bound as a product over slots."""
+    if slots == 1:
+        yield (bound,)
+        return
+    for first in range(1, bound + 1):
+        if bound % first == 0:
+            yield from ((first, *rest) for rest in _splits(bound // first, slots - 1))
+
+
+def _spatial_orders(along_x: tuple[int, ...], along_y: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Orders of the loops on either axis, dimensions without one in between."""
+    sides = [[d for d, size in enumerate(sizes) if size > 1] for sizes in (along_x, along_y)]
+    still = [d for d in range(len(along_x)) if d not in sides[0] + sides[1]]
+    for first, last in product(permutations(sides[0]), permutations(sides[1])):
+        yield (*first, *still, *last), len(first)
+
+
+KEEP = ((True, False, True), (True, True, True), (True, True, True))
+
+
+def _small(entries: int, mesh: tuple[int, int]) -> Architecture:
+    """A buffer over a mesh, and a register below each of its elements."""
+    x, y = mesh
+    return Architecture(
+        Arithmetic(x * y, x, y),
+        (
+            StorageLevel("Register", x * y, x, y, entries=2),
+            StorageLevel("Buffer", 1, 1, 1, entries=entries),
+            StorageLevel("DRAM", 1, 1, 1, technology="DRAM"),
+        ),
+    )
+
+
+@cache
+def _all_mappings(problem: Problem, mesh: tuple[int, int]) -> NestBatch:
+    order, nothing = (0, 1, 2), (False,) * 3
+    ones = (1, 1, 1)
+    found: list[Mapping] = []
+    for choice in product(*(_splits(bound, 5) for bound in problem.bounds)):
+        inner, along_x, along_y, middle, outer = zip(*choice, strict=True)
+        if math.prod(along_x) > mesh[0] or math.prod(along_y) > mesh[1]:
+            continue
+        if any(x > 1 and y > 1 for x, y in zip(along_x, along_y, strict=True)):
+            continue
+        spatial = tuple(x * y for x, y in zip(along_x, along_y, strict=True))
+        for spatial_order, split in _spatial_orders(along_x, along_y):
+            for orders in product(permutations(order), repeat=2):
+                found.append(
+                    Mapping(
+                        (
+                            LevelMapping(inner, ones, order, order, 3, KEEP[0], *(nothing,) * 3),
+                            LevelMapping(middle, spatial, orders[0], spatial_order, split, KEEP[1], *(nothing,) * 3),
+                            LevelMapping(outer, ones, orders[1], order, 3, KEEP[2], *(nothing,) * 3),
+                        )
+                    )
+                )
+    return NestBatch.of(found)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_what_is_called_infeasible_is(data: st.DataObject) -> None:
+    """Constraints of any kind on a tiny layer: all mappings are listed."""
+    mesh = data.draw(st.sampled_from(((2, 1), (1, 2), (2, 2))))
+    architecture = _small(data.draw(st.sampled_from((4, 6, 9))), mesh)
+    problem = Problem(MATMUL, data.draw(st.sampled_from(((2, 2, 2), (4, 2, 1), (6, 1, 2)))))
+    size = st.sampled_from((None, None, None, 0, 1, 2, 3))
+    limit = st.sampled_from((None, None, None, 1, 2))
+    loops = tuple(
+        LoopConstraint(
+            level,
+            spatial,
+            tuple(data.draw(size) for _ in range(3)),
+            tuple(data.draw(limit) for _ in range(3)),
+            tuple(data.draw(st.permutations(range(3))))[: data.draw(st.integers(0, 3))],
+            data.draw(st.none() | st.integers(0, 3)) if spatial else None,
+        )
+        for level, spatial in ((0, False), (1, True), (1, False), (2, False))
+        if data.draw(st.booleans())
+    )
+    mapspace = Mapspace(KEEP, loops)
+    frame, every = Frame.plain(architecture, problem, KEEP), _all_mappings(problem, mesh)
+    feasible = bool((within_mapspace(frame, mapspace, every) & fits(frame, every)).any())
+    schedule = CosaMethod(ScheduleOptions("cosa", solver="HIGHS")).schedule(architecture, problem, mapspace)
+    assert schedule.valid == feasible
+    if schedule.mapping is not None:
+        assert allows(architecture, problem, mapspace, schedule.mapping)
+    else:
+        assert schedule.termination == "infeasible"
+        assert schedule.error
+
+
+def test_what_no_single_constraint_rules_out() -> None:
+    """M and N may be unrolled or stand at the registers, but the mesh has room for one and the registers for none."""
+    outside = [LoopConstraint(level, False, (1, 1, None), (None,) * 3) for level in (1, 2)]
+    method = CosaMethod(ScheduleOptions("cosa"))
+    architecture, problem = _small(64, (2, 1)), Problem(MATMUL, (2, 2, 2))
+    schedule = method.schedule(architecture, problem, Mapspace(KEEP, tuple(outside)))
+    assert schedule.termination == "infeasible"
+    assert schedule.error == (
+        "no mapping keeps to the fan-outs, the capacities and the mapspace's constraints on loops all at once"
+    )
+    assert method.schedule(architecture, problem, Mapspace(KEEP, tuple(outside[:1]))).valid
+
+
+@pytest.mark.parametrize("solver", ["SCIP", "HIGHS", "GLPK_MI"])
+def test_overflow_is_cut_off_where_tiles_must_not_shrink(solver: str) -> None:
+    """The buffer's tiles overflow unless the factors are chosen so that the sum fits; none may move to DRAM but K."""
+    architecture = _small(24, (2, 2))
+    problem = Problem(MATMUL, (6, 4, 8))
+    loops = (LoopConstraint(2, False, (None, 1, None), (3, None, None)),)
+    mapspace = Mapspace(KEEP, loops)
+    schedule = CosaMethod(ScheduleOptions("cosa", solver=solver)).schedule(architecture, problem, mapspace)
+    assert schedule.valid
+    assert schedule.mapping is not None
+    assert allows(architecture, problem, mapspace, schedule.mapping)
