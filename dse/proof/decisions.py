@@ -37,6 +37,7 @@ class Decisions:
                 own = [(row, f) for row, f in enumerate(structure.factors) if f.group == group]
                 self._logs[group, slot] = total(self.counts[row, slot] * math.log2(f.prime) for row, f in own)
                 self._numbers[group, slot] = total(self.counts[row, slot] for row, _ in own)
+        self._along_y: dict[tuple[int, int], Form] = {}  # (group, level) of a 2-D mesh: where it may lie along Y
         self._limit_fanouts()
         for constraint in structure.loops:
             self._hold_to(constraint)
@@ -70,7 +71,7 @@ class Decisions:
         for level, (fan_x, fan_y) in enumerate(structure.fanouts):
             if fan_x > 1 and fan_y > 1:
                 for group in self._all:
-                    along_y = assembly.whole()
+                    along_y = self._along_y[group, level] = assembly.whole()
                     for row, factor in enumerate(structure.factors):
                         if factor.group == group:
                             top = factor.multiplicity
@@ -82,6 +83,7 @@ class Decisions:
         structure, assembly = self.structure, self.assembly
         level = constraint.level
         slots = self._spatial_slots(level) if constraint.spatial else [Slot(level, "t")]
+        rooms = constraint.rooms() if constraint.spatial else None
         crowds: dict[str, list[Form]] = {"x": [], "y": []}
         for group in self._all:
             ((dimension,), bound) = structure.groups[group].dimensions, structure.groups[group].bound
@@ -99,13 +101,23 @@ class Decisions:
             for slot in slots if constraint.spatial else ():
                 if constraint.axis_of(dimension) not in (None, slot.kind):
                     assembly.below(self._numbers[group, slot])
-                if dimension not in constraint.permutation:
+                if rooms is not None and dimension not in constraint.permutation:
                     lies = assembly.whole()
                     assembly.below(self._numbers[group, slot] - lies * self.factors_of([group]))
                     crowds[slot.kind].append(lies)
-        rooms = constraint.rooms() if constraint.spatial else None
         for kind, room in zip("xy", rooms or (), strict=False):
             assembly.below(total(crowds[kind]) - float(room))
+        if constraint.spatial and constraint.split is None and len(slots) == 2:
+            self._hold_to_axes(constraint)
+
+    def _hold_to_axes(self, constraint: LoopConstraint) -> None:
+        """What follows a dimension along Y in the spatial order lies along Y as well, wherever X ends."""
+        group_of = {own.dimensions[0]: group for group, own in enumerate(self.structure.groups)}
+        first = [group_of[dimension] for dimension in constraint.permutation if dimension in group_of]
+        rest = [group for group in self._all if group not in first]
+        for before, after in (*pairwise(first), *((first[-1], group) for group in rest if first)):
+            level = constraint.level
+            self.assembly.below(self._along_y[before, level] - self._along_y[after, level])
 
     # ---- forms
 

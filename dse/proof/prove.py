@@ -15,6 +15,7 @@ from dse.proof.rounding import rounded_down, trivial_bound
 from dse.proof.search import Candidate, Search
 from dse.proof.solving import BackEnd, back_end
 from dse.proof.structure import Structure
+from dse.search.feasibility import why_nothing_fits
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
@@ -36,7 +37,7 @@ class Proof:
 
     `lower_bound` holds for every valid mapping with perfect factors, the mapspace's bypass pattern, any loop orders and
     spatial factors within each level's own fan-out. `termination`: optimal, gap_reached, time_limit or infeasible; then
-    `culprit` names the data spaces and the level that do not fit.
+    `culprit` names the data spaces and the level that do not fit, or what else leaves no mapping.
     """
 
     mapping: Mapping | None
@@ -103,7 +104,7 @@ class Prover:
         start = time.perf_counter()
         structure = Structure.of(architecture, problem, mapspace, objective)
         search = Search(architecture, structure)
-        culprit = _culprit(architecture, structure)
+        culprit = why_nothing_fits(architecture, problem, mapspace)
         if culprit is not None:
             return self._nothing("infeasible", start, culprit)
         program = self._program(structure)
@@ -116,7 +117,7 @@ class Prover:
                     "no factors satisfy the constraints of the mapspace and fit" if mapspace.loops else "nothing fits"
                 )
                 return self._nothing("infeasible", start, reason)
-            return self._nothing("time_limit", start, None)
+            return self._nothing("time_limit", start, f"no mapping was found within {time_limit_seconds:g} s")
         mapping = search.mapping(best)
         evaluation = evaluate(architecture, problem, mapping)
         value = _value(evaluation, objective)
@@ -127,7 +128,7 @@ class Prover:
         seconds = time.perf_counter() - start
         return Proof(mapping, evaluation, value, bound, termination, self.solver.name, seconds, run.solve_seconds)
 
-    def _nothing(self, termination: str, start: float, culprit: str | None) -> Proof:
+    def _nothing(self, termination: str, start: float, culprit: str) -> Proof:
         """The answer where there is no mapping."""
         seconds = time.perf_counter() - start
         return Proof(None, None, None, None, termination, self.solver.name, seconds, culprit=culprit)
@@ -137,16 +138,6 @@ def _value(evaluation: Evaluation, objective: str) -> float:
     if objective == "latency":
         return float(evaluation.latency_cycles)
     return evaluation.energy_pj if objective == "energy" else evaluation.edp
-
-
-def _culprit(architecture: Architecture, structure: Structure) -> str | None:
-    """The first level that cannot hold one word of each data space that it keeps."""
-    for level, storage in enumerate(architecture.storage):
-        names = [own.name for own, keeps in zip(structure.spaces, structure.keep[level], strict=True) if keeps]
-        entries = storage.effective_entries
-        if entries is not None and entries < len(names):
-            return f"{storage.name} holds {entries} words, which is less than one of each of {', '.join(names)}"
-    return None
 
 
 class _Run:

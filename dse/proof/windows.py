@@ -67,6 +67,22 @@ def can_rest(axis: Axis, bounds: tuple[int, ...], sizes: tuple[int, ...]) -> boo
     return not (_is_prime(left_b) and step_b % step_a)
 
 
+def _chains(step: int, term: tuple[int, int], size: int, bound: int, iterations: int) -> bool:
+    """Whether a loop of the other term can go on as loop 1 does: T_j = T_1.
+
+    Its step is T_1 plus the steps of the loops between, of which loop 1's is one: twice `step` or more. A term with a
+    single prime left has a single loop: then all other steps are multiples of the other term's unit.
+    """
+    unit, left = term[1] * size, bound // size
+    if term[1] * bound // prime_factors(left)[0][0] < 2 * step:
+        return False
+    if _is_prime(iterations) and 2 * step % unit:
+        return False
+    if _is_prime(left) and unit % step:
+        return False
+    return not (_is_prime(iterations) and _is_prime(left)) or unit == 2 * step
+
+
 class Windows:
     """Boxes and fetches of every data space with strides or halos, at every level that keeps it.
 
@@ -153,13 +169,8 @@ class Windows:
                 if spread > reach or spread == left or step >= extent:
                     continue
                 iterations = left // spread
-                if left_other > 1:
-                    # A loop of the other term advances by loop 1's step and those of the loops between: twice or more.
-                    unit = axis[other][1] * sizes[other]
-                    most = axis[other][1] * bounds[other] // prime_factors(left_other)[0][0]
-                    alone = _is_prime(left_other) and _is_prime(iterations)
-                    if (unit == 2 * step) if alone else (most >= 2 * step):
-                        iterations *= left_other
+                if left_other > 1 and _chains(step, axis[other], sizes[other], bounds[other], iterations):
+                    iterations *= left_other
                 fetch = (extent + (iterations - 1) * step) / iterations
                 binary = self.assembly.whole()
                 result.append(Column(sizes, math.log2(extent), math.log2(fetch), binary, own, spread))
