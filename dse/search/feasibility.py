@@ -41,7 +41,7 @@ def _no_factorisation(problem: Problem, tilings: Tilings, dimension: int) -> str
             said.append(f"{name}={low} {where}")
         elif high < bound:
             said.append(f"{name}<={high} {where}")
-    return f"the bound {bound} of {name} is no product of the factors that are allowed: {', '.join(said)}"
+    return f"the constraints leave the bound {bound} of {name} no factorisation: {', '.join(said)}"
 
 
 def _where(tilings: Tilings, nest: Nest) -> str:

@@ -80,7 +80,7 @@ def test_what_cannot_fit_is_infeasible_and_says_what_does_not_fit() -> None:
     assert proof.mapping is None
     assert proof.culprit is not None
     assert "Buffer" in proof.culprit
-    assert "Weights, Inputs, Outputs" in proof.culprit
+    assert "Weights 1 + Inputs 1 + Outputs 1" in proof.culprit
 
 
 def test_a_layer_of_one_operation() -> None:

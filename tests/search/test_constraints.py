@@ -155,11 +155,11 @@ def test_searches_stay_in_the_mapspace(search: Callable[..., SearchResult]) -> N
 REASONS = [
     (
         (constraint(0, factors=(5, None, None)),),
-        "the bound 16 of M is no product of the factors that are allowed: M<=4 spatial at Local, M=5 temporal at Local",
+        "the constraints leave the bound 16 of M no factorisation: M<=4 spatial at Local, M=5 temporal at Local",
     ),
     (
         (constraint(0, factors=(8, None, None)), constraint(1, factors=(4, None, None))),
-        "the bound 16 of M is no product of the factors that are allowed: ",
+        "the constraints leave the bound 16 of M no factorisation: ",
     ),
     (
         (constraint(0, factors=(8, None, None), limits=(4, None, None)),),
