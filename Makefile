@@ -24,7 +24,7 @@ INSTALLED := $(VENV)/.stamp-project
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: venv
 venv: $(INSTALLED) ## Make .venv with the locked packages and the project itself
@@ -59,6 +59,10 @@ format: $(INSTALLED) ## Rewrite the sources as the linter wants them
 .PHONY: bench
 bench: $(INSTALLED) ## Run the benchmarks; ARGS is passed to them
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+.PHONY: cosa-table
+cosa-table: $(INSTALLED) ## Reproduce CoSA's comparison of schedulers in runs/cosa_table; ARGS is passed to it
+	$(BIN)/python experiments/cosa_table.py $(ARGS)
 
 .PHONY: check
 check: lint test ## Everything that a change has to pass: lint, types, tests

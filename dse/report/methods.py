@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from dse.errors import Fault, InputError
 from dse.scheduler import ScheduleOptions, Scheduler
-from dse.search.baselines import SearchResult, hybrid_search, random_search
+from dse.search.baselines import hybrid_search, random_search
 from dse.specification.architecture import Architecture
 from dse.specification.mapspace import Mapspace
 from dse.specification.problem import Problem
@@ -27,22 +27,20 @@ TARGETS = ("latency", "energy", "edp")
 METHODS = ("random", "hybrid", "cosa", "proven")
 
 
-class _Search(Protocol):
-    def __call__(
-        self, architecture: Architecture, problem: Problem, mapspace: Mapspace, objective: str, *, seed: int
-    ) -> SearchResult: ...
-
-
-_SEARCHES: Mapping[str, _Search] = {"random": random_search, "hybrid": hybrid_search}
-
-
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard methods try: gap (a ratio) and time limit (seconds by the clock) of a proof, seed of a search."""
+    """How hard methods try.
+
+    `gap` (a ratio) and `time_limit_seconds` (by the clock) are a proof's; `valid_mappings` is random search's,
+    `searchers` and `patience` are hybrid search's. The defaults of the searches are those of CoSA's evaluation.
+    """
 
     gap: float = 0.01
     time_limit_seconds: float = 60.0
     seed: int = 0
+    valid_mappings: int = 5
+    searchers: int = 32
+    patience: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +109,18 @@ def jobs_for(problems: Iterable[Problem]) -> list[Job]:
 def run_job(job: Job, architecture: Architecture, mapspace: Mapspace, effort: Effort) -> Outcome:
     """Run one method on one layer, from scratch."""
     start = time.process_time()
-    if job.method in _SEARCHES:
-        found = _SEARCHES[job.method](architecture, job.problem, mapspace, job.target, seed=effort.seed)
+    layer = architecture, job.problem, mapspace
+    if job.method in ("random", "hybrid"):
+        found = (
+            random_search(*layer, job.target, effort.valid_mappings, seed=effort.seed)
+            if job.method == "random"
+            else hybrid_search(*layer, job.target, effort.searchers, effort.patience, seed=effort.seed)
+        )
         bound, mapped = None, found.evaluation
         termination, samples, evaluations = "ended", found.samples, found.evaluations
     else:
         options = ScheduleOptions(objective=job.target, gap=effort.gap, time_limit_seconds=effort.time_limit_seconds)
-        schedule = Scheduler(options).schedule(architecture, job.problem, mapspace)
+        schedule = Scheduler(options).schedule(*layer)
         bound, mapped = schedule.lower_bound if job.method == "proven" else None, schedule.evaluation
         termination, samples, evaluations = schedule.termination, None, None
     return Outcome(

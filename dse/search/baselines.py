@@ -130,6 +130,9 @@ def hybrid_search(
         own_best, stale = np.inf, 0
         draws = _draws(frame, problem, mapspace, max_samples, (seed, searcher))
         for orders, drawn in _ordered(draws, mapspace, patience):
+            if orders is None:
+                samples += int(drawn.sum())
+                break
             costs, values = best.cost(orders)
             ended, own_best, stale = _walk(values, own_best, stale, patience)
             best.keep(costs, values[:ended])
@@ -166,7 +169,8 @@ def _draws(
     generator = np.random.default_rng([*seed, *problem.bounds, *problem.coefficients])
     size = _FIRST_DRAW
     while samples > 0:
-        nests = sample_nests(frame, problem, min(size, samples), generator, tilings)
+        # Cut off after drawing, so that a larger budget goes on with the same mappings.
+        nests = sample_nests(frame, problem, size, generator, tilings)[:samples]
         yield nests, within_fanouts(frame, nests) & fits(frame, nests)
         samples -= len(nests)
         size = min(2 * size, _LARGEST_DRAW)
@@ -174,10 +178,11 @@ def _draws(
 
 def _ordered(
     draws: Iterator[tuple[NestBatch, Bools]], mapspace: Mapspace, at_once: int
-) -> Iterator[tuple[NestBatch, Ints]]:
+) -> Iterator[tuple[NestBatch | None, Ints]]:
     """All loop orders of the valid mappings of some draws, one mapping after the other, in batches of some `at_once`.
 
     With each order the samples that it stands for: 1, and with the first of a mapping the invalid ones drawn before.
+    At the end of the draws None, with the invalid ones after the last mapping.
     """
     batches: list[NestBatch] = []
     counts: list[Ints] = []
@@ -199,6 +204,7 @@ def _ordered(
         rejected += len(nests) - last - 1
     if batches:
         yield _joined(batches), np.concatenate(counts)
+    yield None, np.array([rejected])
 
 
 def _joined(batches: list[NestBatch]) -> NestBatch:
