@@ -44,15 +44,26 @@ def network_charges(traffic: Traffic) -> Iterator[Crossing]:
 
 
 def _hops(traffic: Traffic, space: int, level: int) -> Form:
-    """log2 of the hops that a word takes at least."""
-    structure, decisions = traffic.structure, traffic.decisions
+    """log2 of the hops that a word takes at least: a unicast's, and what multicast adds unless neighbours help.
+
+    Where neighbours hand on words, what is left of a set of equal tiles may be a single child.
+    """
+    structure, decisions, assembly = traffic.structure, traffic.decisions, traffic.assembly
     idle = sorted(structure.idle(space))
     moving = sorted(structure.spaces[space].relevant)
     here = range(level, level + 1)
     if structure.fans[level] == 1:
         return ZERO - 1.0
-    if level == 0 or structure.spaces[space].windows:  # neighbours may leave words that go to a single child
-        return decisions.sum_spatial(idle + moving, here) * 0.5 - 1.0
+    spread = decisions.sum_spatial(idle, here)
+    unicast = (decisions.sum_spatial(moving, here) + spread) * 0.5 - 1.0
     top = min(math.log2(structure.fans[level]), decisions.log_bound(idle))
-    (multicast,) = decisions.chords(decisions.sum_spatial(idle, here), top, (lambda x: math.log2(2.0**x - 0.5),))
-    return decisions.sum_spatial(moving, here) * 0.5 + multicast
+    if not top:
+        return unicast
+    (excess,) = decisions.chords(spread, top, (lambda x: math.log2(2.0**x - 0.5) - 0.5 * x + 1.0,))
+    if level and not structure.spaces[space].windows:
+        return unicast + excess
+    most = math.log2(2.0**top - 0.5) - 0.5 * top + 1.0
+    added = assembly.real(0.0, most)
+    helped = traffic.sharing.neighbours(level, [*idle, *moving])
+    assembly.below(excess - helped * most - added)
+    return unicast + added
