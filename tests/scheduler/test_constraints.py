@@ -1,31 +1,43 @@
-"""Schedules under constraints on loops: CoSA's objective."""
+"""Schedules under constraints on loops: CoSA's objective, the dataflows of the documentation, the commands."""
 
+import json
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import permutations, product
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dse.cli import main
 from dse.model import evaluate
 from dse.model.nest import Frame, NestBatch
 from dse.model.validity import fits
-from dse.scheduler import ScheduleOptions
+from dse.scheduler import ScheduleOptions, Scheduler
 from dse.scheduler.cosa.decode import encode
 from dse.scheduler.cosa.factors import Structure
 from dse.scheduler.cosa.method import CosaMethod
+from dse.scheduler.cosa.program import Program
 from dse.scheduler.cosa.traffic import cosa_cost
 from dse.search.membership import allows, within_mapspace
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
+from dse.specification.document import Document
 from dse.specification.mapping import LevelMapping, Mapping
-from dse.specification.mapspace import LoopConstraint, Mapspace
-from dse.specification.problem import Problem
+from dse.specification.mapspace import LoopConstraint, Mapspace, parse_mapspace
+from dse.specification.problem import CNN_LAYER, Problem
+from dse.specification.template import load_template
 from tests.strategies import SHAPES, architectures, constraints_on, mappings, problems
 
 MATMUL = SHAPES[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLES = re.findall(
+    r"```yaml\n# (arch_templates/\w+\.yaml)\n(.*?)```", (REPOSITORY / "docs/mapspace.md").read_text("utf-8"), re.DOTALL
+)
 
 
 def keep_of(mapping: Mapping) -> tuple[tuple[bool, ...], ...]:
@@ -175,3 +187,105 @@ def test_overflow_is_cut_off_where_tiles_must_not_shrink(solver: str) -> None:
     assert schedule.valid
     assert schedule.mapping is not None
     assert allows(architecture, problem, mapspace, schedule.mapping)
+
+
+def example(template: str, lines: str) -> tuple[Architecture, Mapspace]:
+    """A template with constraints of the documentation added to its own."""
+    architecture, pattern = load_template(REPOSITORY / template).instantiate()
+    data = {"constraints": pattern["constraints"] + yaml.safe_load(lines)}
+    return architecture, parse_mapspace(Document({"mapspace": data}), data, architecture, CNN_LAYER)
+
+
+@pytest.mark.parametrize(("template", "lines"), EXAMPLES)
+@pytest.mark.parametrize("objective", ["cosa", "edp"])
+def test_documented_dataflows(template: str, lines: str, objective: str, layer: Callable[..., Problem]) -> None:
+    architecture, mapspace = example(template, lines)
+    assert len(mapspace.loops) == len(lines.splitlines()) == 3
+    scheduler = Scheduler(ScheduleOptions(objective, gap=0.2, time_limit_seconds=2.0))
+    for problem in (layer(R=3, S=3, P=14, Q=14, C=32, K=48), layer(C=512, K=100, N=4)):
+        schedule = scheduler.schedule(architecture, problem, mapspace)
+        assert schedule.valid, schedule.error
+        assert schedule.mapping is not None
+        assert allows(architecture, problem, mapspace, schedule.mapping)
+
+
+def test_weights_stay_where_they_are_asked_to(layer: Callable[..., Problem]) -> None:
+    """One weight an element, C along X and K along Y, and all loops over pixels inside those over weights."""
+    architecture, mapspace = example(*EXAMPLES[0])
+    problem = layer(R=3, S=3, P=14, Q=14, C=32, K=48)
+    schedule = Scheduler(ScheduleOptions("cosa")).schedule(architecture, problem, mapspace)
+    assert schedule.mapping is not None
+    registers, scratchpad, _ = schedule.mapping.levels
+    assert registers.temporal == (1,) * 7
+    R, S, P, Q, C, K, N = (CNN_LAYER.index[name] for name in "RSPQCKN")
+    unrolled = [d for d in range(7) if scratchpad.spatial[d] > 1]
+    assert unrolled == [C, K]
+    assert scratchpad.spatial_permutation[: scratchpad.split] == (C,)
+    order = [d for d in scratchpad.permutation if scratchpad.temporal[d] > 1]
+    streaming = [d for d in order if d in (P, Q, N)]
+    assert order[: len(streaming)] == streaming
+    assert {R, S} & set(order) == {R, S}
+
+
+# Published: github.com/ucb-bar/cosa, c4798a7, src/cosa/cosa_constants.py (_Z), BSD-2-Clause.
+PUBLISHED_Z = {
+    "Weights": {0: "100000", 2: "111000", 5: "111111"},
+    "Inputs": {3: "111100", 4: "111110", 5: "111111"},
+    "Outputs": {1: "110000", 4: "111110", 5: "111111"},
+}
+
+
+def test_tiles_span_the_levels_of_published_z(layer: Callable[..., Problem]) -> None:
+    architecture, pattern = load_template(REPOSITORY / "arch_templates/simba.yaml").instantiate()
+    mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, CNN_LAYER)
+    problem = layer(P=4, Q=4, C=4, K=4, N=2)
+    program = Program(Structure.of(architecture, problem, mapspace))
+    levels = [slot.level for slot in program.structure.slots]
+    for space, data_space in enumerate(CNN_LAYER.data_spaces):
+        expected = PUBLISHED_Z[data_space.name]
+        assert set(program.structure.kept_levels[space]) == set(expected)
+        for level in list(expected)[:-1]:  # the outermost holds everything
+            counts = program.row_tile(space, level)[: program.count_size].reshape(program.count.shape)
+            spanned = {levels[column] for column in range(len(levels)) if counts[:, column].any()}
+            assert spanned == {own for own, flag in enumerate(expected[level]) if flag == "1"} & set(levels)
+
+
+def _files(folder: Path, lines: list[dict[str, object]], bounds: dict[str, int]) -> list[str]:
+    """A template with additional constraints, and a layer."""
+    data = yaml.safe_load((REPOSITORY / "arch_templates/weight_stationary.yaml").read_text("utf-8"))
+    data["mapspace"]["constraints"] += lines
+    paths = [folder / "template.yaml", folder / "layer.yaml"]
+    paths[0].write_text(yaml.safe_dump(data))
+    paths[1].write_text(yaml.safe_dump({"problem": dict.fromkeys("RSPQCKN", 1) | bounds}))
+    return list(map(str, paths))
+
+
+def test_commands_take_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = _files(tmp_path, yaml.safe_load(EXAMPLES[0][1]), {"C": 64, "K": 64, "P": 14})
+    assert main(["validate", *files]) == 0
+    assert "mapspace that fits the architecture" in capsys.readouterr().out
+    assert main(["schedule", *files, "--objective", "cosa", "--json"]) == 0
+    directives = json.loads(capsys.readouterr().out)["mapping"]
+    (mesh,) = [own for own in directives if (own["target"], own["type"]) == ("Scratchpad", "spatial")]
+    assert mesh["permutation"][:2] == "CK"
+    assert mesh["split"] == 1
+
+
+@pytest.mark.parametrize("objective", ["cosa", "edp"])
+def test_commands_say_what_constraints_rule_out(
+    tmp_path: Path, objective: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = _files(tmp_path, [{"target": "PERegs", "type": "temporal", "factors": "K=5"}], {"C": 64, "K": 64, "P": 14})
+    assert main(["schedule", *files, "--objective", objective]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("infeasible: the constraints leave the bound 64 of K no factorisation: ")
+    assert "K=5 temporal at PERegs" in error
+
+
+def test_commands_name_the_line_of_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = _files(tmp_path, [{"target": "PERegs", "type": "temporal", "factors": "L=5"}], {"K": 64})
+    for command in ("validate", "schedule"):
+        assert main([command, *files]) == 2
+        assert re.search(
+            r"template\.yaml:\d+: mapspace\.constraints\[3\]\.factors: unknown dimension", capsys.readouterr().err
+        )
