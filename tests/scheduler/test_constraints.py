@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from dse.cli import main
 from dse.model import evaluate
+from dse.model.cost import cost_nests
 from dse.model.nest import Frame, NestBatch
 from dse.model.validity import fits
 from dse.scheduler import ScheduleOptions, Scheduler
@@ -132,8 +133,8 @@ def _all_mappings(problem: Problem, mesh: tuple[int, int]) -> NestBatch:
 
 @settings(max_examples=60)
 @given(st.data())
-def test_what_is_called_infeasible_is(data: st.DataObject) -> None:
-    """Constraints of any kind on a tiny layer: all mappings are listed."""
+def test_tiny_layers_against_all_their_mappings(data: st.DataObject) -> None:
+    """Constraints of any kind: what is called infeasible is, and the proven bound is one."""
     mesh = data.draw(st.sampled_from(((2, 1), (1, 2), (2, 2))))
     architecture = _small(data.draw(st.sampled_from((4, 6, 9))), mesh)
     problem = Problem(MATMUL, data.draw(st.sampled_from(((2, 2, 2), (4, 2, 1), (6, 1, 2)))))
@@ -153,14 +154,21 @@ def test_what_is_called_infeasible_is(data: st.DataObject) -> None:
     )
     mapspace = Mapspace(KEEP, loops)
     frame, every = Frame.plain(architecture, problem, KEEP), _all_mappings(problem, mesh)
-    feasible = bool((within_mapspace(frame, mapspace, every) & fits(frame, every)).any())
-    schedule = CosaMethod(ScheduleOptions("cosa", solver="HIGHS")).schedule(architecture, problem, mapspace)
-    assert schedule.valid == feasible
-    if schedule.mapping is not None:
+    inside = every[within_mapspace(frame, mapspace, every) & fits(frame, every)]
+    for objective in ("cosa", "edp"):
+        schedule = Scheduler(ScheduleOptions(objective, solver="HIGHS")).schedule(architecture, problem, mapspace)
+        assert schedule.valid == (len(inside) > 0)
+        if schedule.mapping is None:
+            assert schedule.termination == "infeasible"
+            assert schedule.error
+            continue
         assert allows(architecture, problem, mapspace, schedule.mapping)
-    else:
-        assert schedule.termination == "infeasible"
-        assert schedule.error
+        if objective == "edp":
+            costs = cost_nests(frame, inside)
+            best = float((costs.energy_pj * costs.latency_cycles)[costs.valid].min())
+            assert schedule.lower_bound is not None
+            assert schedule.value is not None
+            assert schedule.lower_bound <= best * (1 + 1e-9) <= schedule.value * (1 + 2e-9)
 
 
 def test_what_no_single_constraint_rules_out() -> None:
