@@ -13,9 +13,9 @@ from dse.proof.points import mapping_of
 from dse.proof.program import Program
 from dse.proof.rounding import rounded_down, trivial_bound
 from dse.proof.search import Candidate, Search
-from dse.proof.solving import BackEnd, back_end
 from dse.proof.structure import Structure
 from dse.search.feasibility import why_nothing_fits
+from dse.solvers import Solver, Status, solver_named
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
@@ -36,8 +36,9 @@ class Proof:
     """The answer. `value` and `lower_bound` are in cycles, pJ or pJ × cycles.
 
     `lower_bound` holds for every valid mapping with perfect factors, the mapspace's bypass pattern, any loop orders and
-    spatial factors within each level's own fan-out. `termination`: optimal, gap_reached, time_limit or infeasible; then
-    `culprit` names the data spaces and the level that do not fit, or what else leaves no mapping.
+    spatial factors within each level's own fan-out. `termination`: optimal, gap_reached, time_limit, feasible (the
+    program cannot prove the gap that was asked for) or infeasible; then `culprit` names the data spaces and the level
+    that do not fit, or what else leaves no mapping.
     """
 
     mapping: Mapping | None
@@ -74,7 +75,10 @@ class Prover:
 
     def __init__(self, solver: str | None = None, programs: int = 32) -> None:
         """Raises InputError for a solver that gives no bounds, ToolError for one that is not installed."""
-        self.solver: BackEnd = back_end(solver or "HIGHS")
+        self.solver: Solver = solver_named(solver or "HIGHS")
+        if not self.solver.proves_bounds:
+            reason = "it gives no bound when it stops; use HIGHS or SCIP"
+            raise InputError(f"the solver {self.solver.name} proves nothing here: {reason}")
         self.solver.require()
         self._programs: OrderedDict[Structure, Program] = OrderedDict()
         self._most = programs
@@ -124,7 +128,9 @@ class Prover:
         bound = max(rounded_down(architecture, structure, log_bound), trivial_bound(architecture, structure))
         bound = min(bound, value)
         proven = value / bound - 1.0 if bound > 0 else math.inf
-        termination = "optimal" if proven < 1e-6 else "gap_reached" if proven <= gap else "time_limit"
+        late = time.perf_counter() >= start + time_limit_seconds
+        open_end = "time_limit" if late else "feasible"  # feasible: the relaxation itself is no tighter
+        termination = "optimal" if proven < 1e-6 else "gap_reached" if proven <= gap else open_end
         seconds = time.perf_counter() - start
         return Proof(mapping, evaluation, value, bound, termination, self.solver.name, seconds, run.solve_seconds)
 
@@ -144,7 +150,7 @@ class _Run:
     """The rounds of solving and refining for one layer."""
 
     def __init__(
-        self, solver: BackEnd, architecture: Architecture, program: Program, search: Search, gap: float, deadline: float
+        self, solver: Solver, architecture: Architecture, program: Program, search: Search, gap: float, deadline: float
     ) -> None:
         self.solver, self.architecture, self.program, self.search = solver, architecture, program, search
         self.deadline = deadline
@@ -162,8 +168,11 @@ class _Run:
             program.cutoff.value = min(best.log_cost + _MARGIN, _ANY)
             outcome = self.solver.solve(program.problem, self.tolerance / 4, left)
             self.solve_seconds += outcome.seconds
-            before, bound = bound, max(bound, min(outcome.bound, best.log_cost))
-            point = program.solution() if outcome.solved else None
+            # Infeasible: nothing is left below the cut-off, which is the best mapping's cost.
+            proven = math.inf if outcome.status is Status.INFEASIBLE else -math.inf
+            proven = proven if outcome.bound is None else outcome.bound
+            before, bound = bound, max(bound, min(proven, best.log_cost))
+            point = program.solution() if outcome.status.has_solution else None
             if point is None:
                 break
             program.add_tangents(point)

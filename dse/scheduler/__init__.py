@@ -2,7 +2,7 @@
 
 from dse.scheduler.options import OBJECTIVES, TRAFFIC_MODELS, CosaWeights, Schedule, ScheduleOptions
 from dse.scheduler.scheduler import Scheduler
-from dse.scheduler.solvers import SOLVERS, SolveStats
+from dse.solvers import SOLVERS, SolveStats
 
 __all__ = [
     "OBJECTIVES",

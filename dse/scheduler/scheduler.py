@@ -10,7 +10,7 @@ from dse.proof.prove import OBJECTIVES as PROVEN
 from dse.scheduler.cosa.method import CosaMethod
 from dse.scheduler.options import Schedule, ScheduleOptions
 from dse.scheduler.proven import ProvenMethod
-from dse.scheduler.solvers import solver_named
+from dse.solvers import solver_named
 from dse.specification.architecture import Architecture
 from dse.specification.fields import nearest
 from dse.specification.mapspace import Mapspace

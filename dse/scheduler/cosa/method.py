@@ -19,8 +19,8 @@ from dse.scheduler.cosa.program import Program
 from dse.scheduler.cosa.repair import overflow_cut, shrunk
 from dse.scheduler.cosa.traffic import cosa_cost
 from dse.scheduler.options import Schedule, ScheduleOptions
-from dse.scheduler.solvers import SolveStats, Status, solver_named
 from dse.search.feasibility import why_nothing_fits
+from dse.solvers import SolveStats, Status, solver_named
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
@@ -30,6 +30,7 @@ __all__ = ["CosaMethod"]
 
 _CACHED_PROGRAMS = 256
 _OPTIMAL_GAP = 1e-6  # the word optimal stands for at most this, as a ratio
+_ROW_TOLERANCE = 1e-9  # so that the solvers agree on the objective to 1e-6
 _SOLVER_TOLERANCE = 1e-6  # by which a solver may overstep rows, and so its bound
 _NOTHING_FITS = "no mapping keeps to the fan-outs, the capacities and the mapspace's constraints on loops all at once"
 _NOTHING_FOUND = "every mapping found exceeds a capacity, and the mapspace's constraints on loops forbid to shrink it"
@@ -108,7 +109,7 @@ class CosaMethod:
         seconds = 0.0
         mapping: Mapping | None = None
         while True:
-            stats = self.solver.solve(program.problem, gap, limit - seconds)
+            stats = self.solver.solve(program.problem, gap, limit - seconds, _ROW_TOLERANCE)
             seconds += stats.seconds
             if stats.status is Status.INFEASIBLE:
                 if not program.structure.loops:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dse.errors import InputError, ToolError
-from dse.scheduler import SOLVERS, ScheduleOptions, Scheduler
-from dse.scheduler.solvers import Solver, Status, solver_named
+from dse.scheduler import ScheduleOptions, Scheduler
+from dse.solvers import SOLVERS, Solver, Status, solver_named
 
 each_solver = pytest.mark.parametrize("solver", list(SOLVERS.values()), ids=list(SOLVERS))
 
