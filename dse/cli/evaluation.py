@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,9 @@ from dse.specification.document import load_documents
 from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
 from dse.specification.template import load_architecture
-from dse.timeloop import Difference, TimeloopError, TimeloopEvaluator, differences
+
+if TYPE_CHECKING:  # loaded where timeloop-model is asked for: a batch on the embedded evaluator starts sooner
+    from dse.timeloop import Difference, TimeloopEvaluator
 
 __all__ = ["compare_point", "evaluate_point", "read_point", "run_batch"]
 
@@ -58,6 +60,8 @@ def evaluate_point(point: Point, timeloop: TimeloopEvaluator | None, as_json: bo
 
 def compare_point(point: Point, timeloop: TimeloopEvaluator, as_json: bool, version: str) -> int:
     """Print what both say of a point where they differ; 0 if they agree."""
+    from dse.timeloop import differences
+
     embedded, other = evaluate(*point, version), timeloop.evaluate(*point)
     found = differences(embedded, other, point[0])
     if as_json:
@@ -135,6 +139,8 @@ def _answers(
         for evaluation in evaluate_many(points, version):
             yield evaluation.to_dict()
         return
+    from dse.timeloop import TimeloopError, differences
+
     embedded = evaluate_many(points, version) if compare else [None] * len(points)
     for point, own, outcome in zip(points, embedded, timeloop.evaluate_many(points), strict=True):
         if isinstance(outcome, TimeloopError):
