@@ -247,9 +247,9 @@ class _Directive:
                 draft.no_link_transfer = self.data_spaces("no_link_transfer")
         else:
             for key, kept in (("keep", True), ("bypass", False)):
-                for space, named in enumerate(self.data_spaces(key)):
-                    if named:
-                        draft.keep[space] = kept
+                if self.entry.get(key, []) != []:
+                    flags = self.data_spaces(key)
+                    draft.keep = [kept if named else own for named, own in zip(flags, draft.keep, strict=True)]
 
 
 def parse_mapping(
