@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from dse.integers import exponent
 from dse.proof.forms import Assembly, Form, constant, total
-from dse.proof.structure import Slot, Structure, exponent
+from dse.proof.structure import Slot, Structure
 from dse.specification.mapspace import LoopConstraint
 
 __all__ = ["Decisions"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dse.integers import exponent, prime_factors
 from dse.proof.forms import Form
 from dse.proof.program import Program
-from dse.proof.structure import Slot, exponent, prime_factors
+from dse.proof.structure import Slot
 from dse.specification.mapping import LevelMapping, Mapping
 
 __all__ = ["fixed_variables", "mapping_of"]

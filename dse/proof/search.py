@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dse.integers import prime_factors
 from dse.model import evaluate_nests
 from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
 from dse.model.validity import fits
-from dse.proof.structure import Structure, prime_factors
+from dse.proof.structure import Structure
 from dse.search.membership import within_mapspace
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping

@@ -14,10 +14,10 @@ from itertools import product
 
 import numpy as np
 
+from dse.integers import divisors, exponent
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Form, total
 from dse.proof.orders import Orders
-from dse.proof.structure import divisors, exponent
 from dse.proof.windows import Windows, can_rest
 
 __all__ = ["Sharing"]

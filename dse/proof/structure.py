@@ -8,51 +8,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import product
+from functools import cached_property
 
+from dse.integers import prime_factors
 from dse.model import technology
 from dse.specification.architecture import Architecture
 from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem
 
-__all__ = ["Axis", "Factor", "Group", "Slot", "Space", "Structure", "divisors", "exponent", "prime_factors"]
+__all__ = ["Axis", "Factor", "Group", "Slot", "Space", "Structure"]
 
 Axis = tuple[tuple[int, int], ...]
 """(group, weight) of the terms whose sum is the coordinate along an axis; groups of bound 1 are left out."""
-
-
-@lru_cache(maxsize=4096)
-def prime_factors(number: int) -> tuple[tuple[int, int], ...]:
-    """(prime, multiplicity) of a positive whole number, primes ascending."""
-    result: list[tuple[int, int]] = []
-    prime = 2
-    while number > 1:
-        if prime * prime > number:
-            prime = number
-        multiplicity = exponent(number, prime)
-        if multiplicity:
-            result.append((prime, multiplicity))
-            number //= prime**multiplicity
-        prime += 1
-    return tuple(result)
-
-
-@lru_cache(maxsize=65536)
-def exponent(number: int, prime: int) -> int:
-    """How often a prime divides a number."""
-    count = 0
-    while number % prime == 0:
-        number //= prime
-        count += 1
-    return count
-
-
-@lru_cache(maxsize=4096)
-def divisors(number: int) -> tuple[int, ...]:
-    """All divisors of a positive whole number, ascending."""
-    powers = [[prime**power for power in range(top + 1)] for prime, top in prime_factors(number)]
-    return tuple(sorted(math.prod(choice) for choice in product(*powers)))
 
 
 @dataclass(frozen=True, slots=True)

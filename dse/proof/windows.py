@@ -20,10 +20,11 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
+from dse.integers import divisors, exponent, prime_factors
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Form, constant, total
 from dse.proof.orders import Orders
-from dse.proof.structure import Axis, divisors, exponent, prime_factors
+from dse.proof.structure import Axis
 
 __all__ = ["Column", "Windows", "can_rest"]
 

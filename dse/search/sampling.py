@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dse.integers import prime_factors
 from dse.model.nest import Frame, Ints, NestBatch
-from dse.search.tilings import Tilings, prime_factors
+from dse.search.tilings import Tilings
 from dse.specification.mapspace import LoopConstraint
 from dse.specification.problem import Problem
 

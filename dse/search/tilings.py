@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import product
+from functools import cached_property
 
 import numpy as np
 
+from dse.integers import divisors
 from dse.model.nest import Ints
 from dse.specification.architecture import Architecture
 from dse.specification.mapspace import Mapspace
 from dse.specification.problem import Problem
 
-__all__ = ["Nest", "Tilings", "divisors", "prime_factors"]
-
-
-@lru_cache(maxsize=4096)
-def prime_factors(number: int) -> tuple[tuple[int, int], ...]:
-    """(prime, exponent) of a positive whole number, primes ascending."""
-    factors: list[tuple[int, int]] = []
-    divisor = 2
-    while number > 1:
-        if divisor * divisor > number:
-            divisor = number
-        exponent = 0
-        while number % divisor == 0:
-            exponent += 1
-            number //= divisor
-        if exponent:
-            factors.append((divisor, exponent))
-        divisor += 1
-    return tuple(factors)
-
-
-@lru_cache(maxsize=4096)
-def divisors(number: int) -> tuple[int, ...]:
-    """All divisors of a positive whole number, ascending."""
-    powers = [[prime**power for power in range(top + 1)] for prime, top in prime_factors(number)]
-    return tuple(sorted(math.prod(choice) for choice in product(*powers)))
+__all__ = ["Nest", "Tilings"]
 
 
 @dataclass(frozen=True, slots=True)

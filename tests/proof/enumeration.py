@@ -7,9 +7,10 @@ from itertools import permutations, product
 
 import numpy as np
 
+from dse.integers import divisors
 from dse.model import evaluate_nests
 from dse.model.nest import Frame, Ints, NestBatch
-from dse.proof.structure import Structure, divisors
+from dse.proof.structure import Structure
 from dse.specification.architecture import Architecture
 
 __all__ = ["optimum"]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from dse.integers import prime_factors
 from dse.model import evaluate_nests
 from dse.model.nest import Floats, Frame, Ints, NestBatch
 from dse.model.validity import fits
-from dse.proof.structure import Structure, prime_factors
+from dse.proof.structure import Structure
 from dse.specification.architecture import Architecture, parse_architecture
 from dse.specification.document import Document
 from dse.specification.problem import CNN_LAYER, Problem, Shape, parse_problem

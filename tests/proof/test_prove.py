@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dse.errors import InputError
+from dse.integers import prime_factors
 from dse.model import evaluate
 from dse.proof import Prover, prove
 from dse.proof.forms import Assembly, constant, total
-from dse.proof.structure import Structure, prime_factors
+from dse.proof.structure import Structure
 from dse.search.membership import allows
 from dse.specification.document import Document
 from dse.specification.mapspace import Mapspace, parse_mapspace

@@ -4,7 +4,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.scheduler.cosa.factors import Structure, divisors, largest_product, prime_factors
+from dse.integers import divisors, prime_factors
+from dse.scheduler.cosa.factors import Structure, largest_product
 from dse.specification.problem import CNN_LAYER, Problem
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dse.scheduler.cosa.factors import exponent, largest_product, log_limit
+from dse.integers import exponent
+from dse.scheduler.cosa.factors import largest_product, log_limit
 from dse.specification.mapspace import LoopConstraint
 
 if TYPE_CHECKING:

@@ -7,22 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
 
-from dse.search.tilings import divisors, prime_factors
+from dse.integers import divisors, prime_factors
 from dse.specification.architecture import Architecture
 from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem, Term
 
-__all__ = [
-    "Axis",
-    "PrimeFactor",
-    "Slot",
-    "Structure",
-    "divisors",
-    "exponent",
-    "largest_product",
-    "log_limit",
-    "prime_factors",
-]
+__all__ = ["Axis", "PrimeFactor", "Slot", "Structure", "largest_product", "log_limit"]
 
 Axis = tuple[Term, ...]
 
@@ -37,15 +27,6 @@ def largest_product(numbers: tuple[int, ...], limit: int) -> int:
     for number in numbers:
         products = {own * divisor for own in products for divisor in divisors(number) if own * divisor <= limit}
     return max(products)
-
-
-def exponent(number: int, prime: int) -> int:
-    """How often a prime divides a positive whole number."""
-    count = 0
-    while number % prime == 0:
-        number //= prime
-        count += 1
-    return count
 
 
 def log_limit(limit: int | None) -> float:

@@ -27,8 +27,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from dse.errors import ToolError
+from dse.integers import divisors, exponent
 from dse.scheduler.cosa.constraints import constraint_rows
-from dse.scheduler.cosa.factors import Axis, Slot, Structure, divisors, exponent, largest_product, log_limit
+from dse.scheduler.cosa.factors import Axis, Slot, Structure, largest_product, log_limit
 from dse.scheduler.cosa.orders import order_classes
 from dse.specification.architecture import Architecture
 

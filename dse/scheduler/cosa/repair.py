@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dse.integers import prime_factors
 from dse.scheduler.cosa.decode import overflow, tile_words
-from dse.scheduler.cosa.factors import Structure, prime_factors
+from dse.scheduler.cosa.factors import Structure
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 
