@@ -1,0 +1,124 @@
+"""Templates of published accelerators: their figures, what each buffer keeps, what may be unrolled where."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dse.model import evaluate
+from dse.model.technology import mac_energy_pj, vector_access_energy_pj
+from dse.scheduler import ScheduleOptions, Scheduler
+from dse.search.membership import allows
+from dse.specification.architecture import Architecture
+from dse.specification.document import Document
+from dse.specification.mapspace import Mapspace, parse_mapspace
+from dse.specification.problem import CNN_LAYER, Problem
+from dse.specification.template import load_template
+
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "figures.yaml").read_text("utf-8"))
+PINNED: dict[str, Any] = yaml.safe_load((ROOT / "tests/specification/data/architectures.yaml").read_text("utf-8"))
+SETTINGS = [(name, setting) for name, figures in FIGURES.items() for setting in figures["settings"]]
+ANY_FACTOR = 2**40
+
+
+def instantiated(name: str, **parameters: float) -> tuple[Architecture, Mapspace]:
+    template = load_template(ROOT / "arch_templates" / f"{name}.yaml")
+    architecture, data = template.instantiate(parameters)
+    return architecture, parse_mapspace(Document({"mapspace": data}), data, architecture, CNN_LAYER)
+
+
+def bytes_of(architecture: Architecture) -> dict[str, float | None]:
+    """Capacity of all instances of each level together."""
+    return {
+        level.name: None if level.capacity_bytes is None else level.capacity_bytes * level.instances
+        for level in architecture.storage
+    }
+
+
+def test_every_shipped_template_has_its_figures_asserted() -> None:
+    assert {path.stem for path in (ROOT / "arch_templates").glob("*.yaml")} == FIGURES.keys() | PINNED.keys()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_default_has_the_published_macs_and_capacities(name: str) -> None:
+    figures = FIGURES[name]
+    architecture, _ = instantiated(name)
+    assert architecture.arithmetic.instances == figures["macs"]
+    assert architecture.arithmetic.word_bits == figures["mac_bits"]
+    assert architecture.storage[-1].technology == "DRAM"
+    assert bytes_of(architecture) == {
+        **{level: buffer["bytes"] for level, buffer in figures["buffers"].items()},
+        architecture.storage[-1].name: None,
+    }
+    assert {level.name: level.instances for level in architecture.storage[:-1]} == {
+        level: buffer["instances"] for level, buffer in figures["buffers"].items()
+    }
+
+
+@pytest.mark.parametrize("name", [name for name, figures in FIGURES.items() if "peak_gops" in figures])
+def test_macs_at_the_published_clock_have_the_published_throughput(name: str) -> None:
+    figures = FIGURES[name]
+    architecture, _ = instantiated(name)
+    peak_gops = 2 * architecture.arithmetic.instances * figures["clock_mhz"] / 1000
+    assert peak_gops == pytest.approx(figures["peak_gops"], rel=figures.get("peak_rounded_by", 0) + 1e-9)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_buffer_keeps_its_own_data_spaces(name: str) -> None:
+    architecture, mapspace = instantiated(name)
+    kept = {
+        level.name: [space.name for space, flag in zip(CNN_LAYER.data_spaces, flags, strict=True) if flag]
+        for level, flags in zip(architecture.storage, mapspace.keep, strict=True)
+    }
+    expected = {level: buffer["keeps"] for level, buffer in FIGURES[name]["buffers"].items()}
+    assert kept == {**expected, architecture.storage[-1].name: [space.name for space in CNN_LAYER.data_spaces]}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_only_the_dimensions_of_the_dataflow_are_unrolled(name: str) -> None:
+    architecture, mapspace = instantiated(name)
+    unrolled = {}
+    for index, (level, fan_out) in enumerate(zip(architecture.storage, architecture.fanouts, strict=True)):
+        if math.prod(fan_out) == 1:
+            continue
+        held = mapspace.loop_constraint(index, spatial=True)
+        unrolled[level.name] = {
+            dimension
+            for position, dimension in enumerate(CNN_LAYER.dimensions)
+            if held is None or held.range_of(position, ANY_FACTOR)[1] > 1
+        }
+    assert unrolled == {level: set(dimensions) for level, dimensions in FIGURES[name]["unrolled"].items()}
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS)
+def test_other_settings_give_what_they_mean(name: str, setting: dict[str, Any]) -> None:
+    architecture, _ = instantiated(name, **setting["parameters"])
+    assert architecture.arithmetic.instances == setting["macs"]
+    found = bytes_of(architecture)
+    assert {level: found[level] for level in setting["bytes"]} == setting["bytes"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_energies_are_those_of_the_public_tables(name: str) -> None:
+    """No template sets an energy of its own, and every access and every MAC has a price."""
+    architecture, _ = instantiated(name)
+    assert mac_energy_pj(architecture) == (architecture.arithmetic.word_bits / 16) ** 2
+    for level in architecture.storage:
+        assert level.vector_access_energy_pj is None
+        assert vector_access_energy_pj(level) > 0
+
+
+@pytest.mark.parametrize("objective", ["cosa", "edp"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_schedules_a_small_convolution_within_the_mapspace(name: str, objective: str) -> None:
+    architecture, mapspace = instantiated(name)
+    problem = Problem(CNN_LAYER, (3, 3, 8, 8, 16, 16, 1), (1, 1, 1, 1))
+    schedule = Scheduler(ScheduleOptions(objective, gap=0.1, time_limit_seconds=30)).schedule(
+        architecture, problem, mapspace
+    )
+    assert schedule.mapping is not None
+    assert allows(architecture, problem, mapspace, schedule.mapping)
+    assert evaluate(architecture, problem, schedule.mapping).valid
