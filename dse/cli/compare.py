@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +24,23 @@ __all__ = ["command"]
 def command(folders: tuple[Path, ...], as_json: bool) -> int:
     """The fronts of the studies in FOLDERS, for every network that two of them share."""
     from dse.report.comparison import compare_network, render_comparison
-    from dse.report.totals import network_totals
-    from dse.sweep.folder import open_folder
+    from dse.report.totals import totals_named
+    from dse.sweep.reading import read_study
 
     if len(folders) < 2:
         raise click.UsageError("give two folders or more")
     if len(set(map(str, folders))) < len(folders):
         raise click.UsageError("a folder stands twice")
-    studies: dict[str, dict[str, Sequence[Total]]] = {}
-    for path in folders:
-        folder = open_folder(path)
-        plan, results = folder.read_plan(), folder.read_results()
-        for network in plan.networks:
-            studies.setdefault(network.name, {})[str(path)] = network_totals(plan, results, network)
-    shared = {name: of_network for name, of_network in studies.items() if len(of_network) > 1}
-    if not shared:
-        raise InputError(f"no two of these studies share a network (found: {', '.join(studies)})")
-    comparisons = [compare_network(name, of_network) for name, of_network in shared.items()]
+    studies: dict[str, dict[str, Collection[Total]]] = {}
+    with ExitStack() as stack:
+        for path in folders:
+            study = stack.enter_context(read_study(path))
+            for network in study.plan.networks:
+                studies.setdefault(network.name, {})[str(path)] = totals_named(study, network.name)
+        shared = {name: of_network for name, of_network in studies.items() if len(of_network) > 1}
+        if not shared:
+            raise InputError(f"no two of these studies share a network (found: {', '.join(studies)})")
+        comparisons = [compare_network(name, of_network) for name, of_network in shared.items()]
     if as_json:
         click.echo(json.dumps({"networks": [comparison.to_dict() for comparison in comparisons]}))
         return 0

@@ -21,20 +21,20 @@ __all__ = ["command"]
 @click.option("--timings", is_flag=True, help="Add the seconds that scheduling took, which differ from run to run.")
 def command(folder: Path, file_format: str, level: str, output: Path | None, timings: bool) -> None:
     """Every result of the study in FOLDER, as rows sorted by variant, network and layer."""
-    from dse.report.export import layer_rows, variant_rows, write_rows
-    from dse.sweep.folder import open_folder
+    from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
+    from dse.sweep.reading import read_study
 
     if output is None and file_format == "parquet" and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal: give --output FILE, or redirect it")
-    opened = open_folder(folder)
-    plan, results = opened.read_plan(), opened.read_results()
-    rows = (layer_rows if level == "layer" else variant_rows)(plan, results, timings)
-    content = write_rows(rows, file_format)
-    if output is None:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(output))) from error
+    with read_study(folder) as study:
+        rows = (layer_rows if level == "layer" else variant_rows)(study, timings)
+        columns = columns_of(study.plan, level, timings)
+        if output is None:
+            write_rows(rows, file_format, columns, study.plan, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        try:
+            with output.open("wb") as file:
+                write_rows(rows, file_format, columns, study.plan, file)
+        except OSError as error:
+            raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(output))) from error

@@ -23,27 +23,25 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
     """The Pareto front of latency and energy of the study in FOLDER."""
     from dse.report.front import OBJECTIVES, on_front
     from dse.report.table import render_front, render_incomplete
-    from dse.report.totals import network_totals, totals_named
-    from dse.sweep.folder import open_folder
+    from dse.report.totals import group_named, groups_of, total_of, totals_named
+    from dse.sweep.reading import read_study
 
-    opened = open_folder(folder)
-    plan, results = opened.read_plan(), opened.read_results()
-    totals = totals_named(plan, results, network)
-    if not as_json:
-        click.echo(render_front(plan, totals, everything))
-        incomplete = render_incomplete(totals)
-        if incomplete:
-            click.echo(f"\n{incomplete}")
-        return 0
-    flags = on_front(totals)
-    parts = {item.name: network_totals(plan, results, item) for item in plan.networks}
-    points = [
-        _point(total, flag) | {"networks": {name: _figures(of_network[index]) for name, of_network in parts.items()}}
-        for index, (total, flag) in enumerate(zip(totals, flags, strict=True))
-    ]
-    click.echo(
-        json.dumps({"study": plan.name, "network": totals[0].network, "objectives": list(OBJECTIVES), "points": points})
-    )
+    with read_study(folder) as study:
+        plan = study.plan
+        totals = totals_named(study, network)
+        if not as_json:
+            click.echo(render_front(plan, totals, everything))
+            incomplete = render_incomplete(totals)
+            if incomplete:
+                click.echo(f"\n{incomplete}")
+            return 0
+        head = {"study": plan.name, "network": group_named(plan, network).name, "objectives": list(OBJECTIVES)}
+        parts = groups_of(plan)[: len(plan.networks)]
+        click.echo(f'{json.dumps(head)[:-1]}, "points": [', nl=False)
+        for index, (total, stored, flag) in enumerate(zip(totals, study, on_front(totals), strict=True)):
+            networks = {part.name: _figures(total_of(plan, stored, part)) for part in parts}
+            click.echo(", " * (index > 0) + json.dumps(_point(total, flag) | {"networks": networks}), nl=False)
+        click.echo("]}")
     return 0
 
 

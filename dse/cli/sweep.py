@@ -20,6 +20,8 @@ from dse.sweep.executors import ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Sweep, plan_study
 from dse.sweep.progress import Progress
+from dse.sweep.reading import read_study
+from dse.sweep.store import open_reader
 
 __all__ = ["command"]
 
@@ -67,22 +69,25 @@ def command(
             )
     except KeyboardInterrupt:
         progress.close()
-        stored = len(folder.read_results().keys() & {point.key for point in plan.points()})
+        with open_reader(folder.store_file, plan.program) as store:
+            stored = store.count()
         click.echo(f"dse: interrupted; {stored} schedules are stored in {output}, the same command goes on", err=True)
         return 130
     from dse.report.files import write_report_files
     from dse.report.table import render_front, render_incomplete
-    from dse.report.totals import study_totals
+    from dse.report.totals import totals_named
 
-    totals = study_totals(plan, folder.read_results())
-    files = write_report_files(folder, plan)
-    incomplete = render_incomplete(totals)
-    click.echo(render_front(plan, totals))
-    if incomplete:
-        click.echo(f"\n{incomplete}")
+    with read_study(folder) as results:
+        totals = totals_named(results)
+        files = write_report_files(folder, results, totals)
+        click.echo(render_front(plan, totals))
+        incomplete = render_incomplete(totals)
+        if incomplete:
+            click.echo(f"\n{incomplete}")
+        complete = any(total.complete for total in totals)
     click.echo(f"\nIn {output}: {', '.join(file.name for file in files)}")
     click.echo(f"Look further: dse pareto {output} --all; dse export {output} --format csv --level layer")
-    return 0 if any(total.complete for total in totals) else 1
+    return 0 if complete else 1
 
 
 def _planned(study: Study, evaluator: str | None, timeloop_path: Path | None, timeloop_seconds: float) -> Sweep:

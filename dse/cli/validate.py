@@ -120,8 +120,12 @@ def _study(document: Document, path: Path) -> str:
     study = parse_study(document, path.parent)
     names = ", ".join(network.name for network in study.networks)
     distinct = len({layer.problem for network in study.networks for layer in network.layers})
-    schedules = len(study.variants) * distinct
-    return f"study of {len(study.variants)} variants on {names}: {schedules} schedules, objective {study.objective}"
+    if study.variant_count is None:
+        size = study.space.size
+        most = f"up to {size * distinct:,} schedules"
+        return f"study of up to {size:,} variants on {names}: {most}, objective {study.objective}"
+    schedules = study.variant_count * distinct
+    return f"study of {study.variant_count} variants on {names}: {schedules} schedules, objective {study.objective}"
 
 
 def _mapspace(files: _Files, path: Path, document: Document) -> str:

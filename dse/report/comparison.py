@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,19 +77,21 @@ class NetworkComparison:
         }
 
 
-def compare_network(network: str, studies: Mapping[str, Sequence[Total]]) -> NetworkComparison:
+def compare_network(network: str, studies: Mapping[str, Collection[Total]]) -> NetworkComparison:
     """Compare the totals of several studies on one network."""
-    labels = [name for name, totals in studies.items() for _ in totals]
-    everything = [total for totals in studies.values() for total in totals]
-    points = costs(everything)
+    points = np.concatenate([costs(totals) for totals in studies.values()])
     joint = non_dominated(points)
     known = points[~np.isnan(points).any(axis=1)]
     best, worst = (known.min(axis=0), known.max(axis=0)) if len(known) else (np.zeros(2), np.ones(2))
     box = float(np.prod(worst - best))
     summaries: list[StudySummary] = []
+    front: list[tuple[str, Total]] = []
+    start = 0
     for name, totals in studies.items():
         own = on_front(totals)
-        shared = [bool(joint[index]) for index, label in enumerate(labels) if label == name]
+        shared = [bool(flag) for flag in joint[start : start + len(totals)]]
+        start += len(totals)
+        front += [(name, total) for total, flag in zip(totals, shared, strict=True) if flag]
         complete = [total for total in totals if total.complete]
         summaries.append(
             StudySummary(
@@ -105,7 +107,6 @@ def compare_network(network: str, studies: Mapping[str, Sequence[Total]]) -> Net
                 hypervolume(costs(totals), worst) / box if box else 0.0,
             )
         )
-    front = [(labels[index], everything[index]) for index in np.flatnonzero(joint)]
     front.sort(key=lambda item: (item[1].cycles or 0, item[1].energy_pj or 0.0))
     return NetworkComparison(network, tuple(summaries), tuple(front))
 

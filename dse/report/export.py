@@ -1,7 +1,7 @@
 """The results of a study as rows, and rows as CSV, JSON lines or Parquet.
 
 Rows are sorted by their key (variant, then network and layer in the order of the study) and hold no times unless asked
-for, so two exports of the same study are equal byte for byte.
+for, so two exports of the same study are equal byte for byte. They are made and written one after the other.
 """
 
 from __future__ import annotations
@@ -9,29 +9,37 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import IO, Any
 
-from dse.report.front import on_front
-from dse.report.totals import describe_failure, network_totals, study_totals
+import numpy as np
+import numpy.typing as npt
+
+from dse.report.front import costs, non_dominated
+from dse.report.totals import Total, describe_failure, groups_of, no_schedules, total_of
 from dse.sweep.plan import Plan
+from dse.sweep.reading import StoredStudy
 from dse.sweep.task import Result
 
-__all__ = ["Row", "layer_rows", "variant_rows", "write_rows"]
+__all__ = ["Row", "columns_of", "layer_rows", "variant_rows", "write_rows"]
 
 Row = dict[str, Any]
 
+_ROWS_A_GROUP = 50_000  # of Parquet
 
-def layer_rows(plan: Plan, results: Mapping[str, Result], timings: bool = False) -> list[Row]:
+
+def layer_rows(study: StoredStudy, timings: bool = False) -> Iterator[Row]:
     """One row per variant, network and layer. Costs are of the layer once; `count` says how often it occurs."""
-    rows: list[Row] = []
-    for index, variant in enumerate(plan.variants):
+    plan = study.plan
+    for stored in study:
+        reason = no_schedules(plan, stored)
         for network in plan.networks:
             for layer in network.layers:
-                result = results.get(plan.key(index, layer.problem))
+                result = stored.results[layer.problem]
                 row: Row = {
-                    "variant": variant.name,
-                    "parameters": dict(variant.parameters),
+                    "variant": stored.variant.name,
+                    "parameters": dict(stored.variant.parameters),
                     "network": network.name,
                     "layer": layer.name,
                     "count": layer.count,
@@ -41,15 +49,22 @@ def layer_rows(plan: Plan, results: Mapping[str, Result], timings: bool = False)
                         name: None if result is None else getattr(result, attribute)
                         for name, attribute in _RESULT_COLUMNS.items()
                     },
-                    "termination": "not scheduled" if result is None else result.termination,
-                    "error": None if result is None or result.valid else describe_failure(result),
+                    "termination": _termination(stored.row.status, result, reason),
+                    "error": reason if result is None or result.valid else describe_failure(result),
                     "mapping": None if result is None or result.mapping is None else json.loads(result.mapping),
                 }
                 if timings:
                     row["solve_seconds"] = None if result is None else result.solve_seconds
                     row["total_seconds"] = None if result is None else result.total_seconds
-                rows.append(row)
-    return rows
+                yield row
+
+
+def _termination(status: str | None, result: Result | None, reason: str | None) -> str:
+    if result is not None:
+        return result.termination
+    if reason is None:
+        return "not scheduled"
+    return "pruned" if status == "pruned" else "no architecture"
 
 
 _RESULT_COLUMNS = {
@@ -66,59 +81,66 @@ _RESULT_COLUMNS = {
 }
 
 
-def variant_rows(plan: Plan, results: Mapping[str, Result], timings: bool = False) -> list[Row]:
+def variant_rows(study: StoredStudy, timings: bool = False) -> Iterator[Row]:
     """One row per variant and network, and one over all networks where there are several."""
-    groups = [network_totals(plan, results, network) for network in plan.networks]
-    if len(groups) > 1:
-        groups.append(study_totals(plan, results))
-    seconds = _seconds_of_variants(plan, results)
-    rows: list[tuple[int, int, Row]] = []
-    for position, totals in enumerate(groups):
-        for index, (total, flag) in enumerate(zip(totals, on_front(totals), strict=True)):
-            row: Row = {
-                "variant": total.variant.name,
-                "parameters": dict(total.variant.parameters),
-                "network": total.network,
-                "layers": total.layers,
-                "complete": total.complete,
-                "on_front": flag,
-                "cycles": total.cycles,
-                "energy_pJ": total.energy_pj,
-                "edp": total.edp,
-                "value": total.value,
-                "lower_bound": total.lower_bound,
-                "gap": total.gap,
-                "area_um2": total.area_um2,
-                "error": "; ".join(total.missing) or None,
-            }
-            if timings:
-                row["total_seconds"] = seconds[index]
-            rows.append((index, position, row))
-    return [row for _, _, row in sorted(rows, key=lambda item: item[:2])]
+    plan = study.plan
+    groups = groups_of(plan)
+    fronts = _fronts(study)
+    for index, stored in enumerate(study):
+        seconds = sum(result.total_seconds or 0.0 for result in stored.results if result is not None)
+        for group, front in zip(groups, fronts, strict=True):
+            row = _variant_row(total_of(plan, stored, group), bool(front[index]))
+            yield row | {"total_seconds": seconds} if timings else row
 
 
-def _seconds_of_variants(plan: Plan, results: Mapping[str, Result]) -> list[float]:
-    """Per variant, the seconds that its distinct layers took to schedule."""
-    return [
-        sum(
-            result.total_seconds or 0.0
-            for problem in range(len(plan.problems))
-            if (result := results.get(plan.key(index, problem))) is not None
-        )
-        for index in range(len(plan.variants))
-    ]
+def _fronts(study: StoredStudy) -> list[npt.NDArray[np.bool_]]:
+    """Per group of networks, which variants are on its front."""
+    groups = groups_of(study.plan)
+    totals = (total_of(study.plan, stored, group) for stored in study for group in groups)
+    points = costs(totals)
+    return [non_dominated(points[position :: len(groups)]) for position in range(len(groups))]
 
 
-def write_rows(rows: Sequence[Row], file_format: str, like: Row | None = None) -> bytes:
-    """The rows as the content of a file. In CSV and Parquet `parameters` become columns and `mapping` is JSON text.
+def _variant_row(total: Total, flag: bool) -> Row:
+    return {
+        "variant": total.variant.name,
+        "parameters": dict(total.variant.parameters),
+        "network": total.network,
+        "layers": total.layers,
+        "complete": total.complete,
+        "on_front": flag,
+        "cycles": total.cycles,
+        "energy_pJ": total.energy_pj,
+        "edp": total.edp,
+        "value": total.value,
+        "lower_bound": total.lower_bound,
+        "gap": total.gap,
+        "area_um2": total.area_um2,
+        "error": "; ".join(total.missing) or None,
+    }
 
-    `like` is a row that gives the columns where there may be no rows.
-    """
-    if file_format == "jsonl":
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    flat = [_flattened(row) for row in rows]
-    columns = list(_flattened(like or rows[0]))
-    return _csv(flat, columns) if file_format == "csv" else _parquet(flat, columns)
+
+def columns_of(plan: Plan, level: str, timings: bool = False) -> list[str]:
+    """Names of the columns of a level's rows."""
+    parameters = [f"parameters.{name}" for name in plan.parameters]
+    if level == "variant":
+        return ["variant", *parameters, *_VARIANT_COLUMNS, *(["total_seconds"] * timings)]
+    seconds = ["solve_seconds", "total_seconds"] * timings
+    return ["variant", *parameters, *_LAYER_COLUMNS, *_RESULT_COLUMNS, "termination", "error", "mapping", *seconds]
+
+
+_LAYER_COLUMNS = ("network", "layer", "count", "macs", "valid")
+_VARIANT_COLUMNS = (
+    *("network", "layers", "complete", "on_front", "cycles", "energy_pJ", "edp"),
+    *("value", "lower_bound", "gap", "area_um2", "error"),
+)
+
+
+def write_rows(rows: Iterable[Row], file_format: str, columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
+    """Write the rows into a file that is open. In CSV and Parquet `parameters` become columns, `mapping` JSON text."""
+    writers: dict[str, Callable[[Iterable[Row], Sequence[str], Plan, IO[bytes]], None]]
+    writers = {"csv": _write_csv, "jsonl": _write_jsonl, "parquet": _write_parquet}
+    writers[file_format](rows, columns, plan, file)
 
 
 def _flattened(row: Row) -> Row:
@@ -133,36 +155,43 @@ def _flattened(row: Row) -> Row:
     return flat
 
 
-def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
-    text = io.StringIO()
+def _write_jsonl(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
+    for row in rows:
+        file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+
+def _write_csv(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _csv_cell(value) for name, value in row.items()})
-    return text.getvalue().encode()
+        writer.writerow({name: _csv_cell(value) for name, value in _flattened(row).items()})
+    text.flush()
+    text.detach()
 
 
 def _csv_cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _parquet(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     types = dict.fromkeys(("count", "macs", "layers", "cycles"), pa.int64())
     types |= dict.fromkeys(("valid", "complete", "on_front"), pa.bool_())
     types |= dict.fromkeys(_TEXTS, pa.string())
-    types |= {name: pa.int64() for name in columns if name.startswith("parameters.") and _whole(rows, name)}
+    types |= {
+        f"parameters.{name}": pa.int64()
+        for name, values in plan.parameters.items()
+        if all(isinstance(value, int) for value in values)
+    }
     schema = pa.schema([(name, types.get(name, pa.float64())) for name in columns])
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    flat = map(_flattened, rows)
+    with pq.ParquetWriter(file, schema) as writer:
+        for first in flat:
+            group = list(chain((first,), islice(flat, _ROWS_A_GROUP - 1)))
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
 _TEXTS = ("variant", "network", "layer", "objective", "solver", "evaluator", "termination", "error", "mapping")
-
-
-def _whole(rows: Sequence[Row], name: str) -> bool:
-    return all(isinstance(row[name], int) for row in rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from dse.report.front import costs, on_front
 from dse.report.table import energy_unit
 from dse.report.totals import ALL_NETWORKS, Total
 from dse.sweep.plan import Plan
+from dse.sweep.reading import VariantName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,7 @@ _LABEL_OFFSETS = ((-8, -4), (-6, -12), (0, -15), (-14, -20), (-22, -4), (7, 6), 
 _CLEARANCE = 3.0  # pixels that a name keeps from points, which have a size
 
 
-def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> None:
+def draw_front(plan: Plan, totals: Collection[Total], files: Iterable[Path]) -> None:
     """Write the picture into each of `files` (PNG, SVG or PDF by suffix); equal studies give equal files."""
     import matplotlib as mpl  # noqa: PLC0415  (a second to load)
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
@@ -43,6 +44,7 @@ def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> No
     size, unit = energy_unit(float(points[known, 1].max()) if known.any() else 1.0)
     points = points / (1.0, size)
     order = [int(index) for index in np.argsort(points[:, 0], kind="stable") if flags[index]]
+    named = {index: total.variant for index, total in enumerate(totals) if flags[index]}
     style: dict[Any, Any] = {"svg.hashsalt": "dse", "svg.fonttype": "path", "font.size": 10, "axes.axisbelow": True}
     with mpl.rc_context(style):
         figure = Figure(figsize=(9.5, 5.6), layout="constrained")
@@ -51,10 +53,10 @@ def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> No
         _draw_points(axes, points, known & ~flags, order)
         _draw_axes(axes, points[known], unit)
         axes.set_title(_title(plan, totals), loc="left", fontsize=11)
-        _draw_key(axes, totals, order)
+        _draw_key(axes, [named[index] for index in _named(order)])
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # the names below are placed for the layout as it is now
-        _name_points(axes, points, [(index, totals[index].variant.name) for index in _named(order)])
+        _name_points(axes, points, [(index, named[index].name) for index in _named(order)])
         for file in files:
             metadata = (
                 {"Date": None} if file.suffix == ".svg" else {"CreationDate": None} if file.suffix == ".pdf" else {}
@@ -62,9 +64,9 @@ def draw_front(plan: Plan, totals: Sequence[Total], files: Iterable[Path]) -> No
             figure.savefig(file, dpi=160, metadata=metadata)
 
 
-def _title(plan: Plan, totals: Sequence[Total]) -> str:
-    network = totals[0].network
-    names = " + ".join(item.name for item in plan.networks) if network == ALL_NETWORKS else network
+def _title(plan: Plan, totals: Collection[Total]) -> str:
+    networks = {total.network for total in totals} or {ALL_NETWORKS}
+    names = " + ".join(item.name for item in plan.networks) if ALL_NETWORKS in networks else networks.pop()
     incomplete = sum(not total.complete for total in totals)
     note = f", {incomplete} incomplete not drawn" if incomplete else ""
     return f"{plan.name}: {names}, {len(totals)} variants{note}"
@@ -113,11 +115,10 @@ def _named(order: list[int]) -> list[int]:
     return [order[round(position)] for position in np.linspace(0, len(order) - 1, _MOST_NAMES)]
 
 
-def _draw_key(axes: Axes, totals: Sequence[Total], order: list[int]) -> None:
+def _draw_key(axes: Axes, names: list[VariantName]) -> None:
     """What the names stand for, in a column to the right: the parameters of each named point."""
-    if not order:
+    if not names:
         return
-    names = [totals[index].variant for index in _named(order)]
     header = ["", *names[0].parameters]
     rows = [[variant.name, *map(str, variant.parameters.values())] for variant in names]
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]

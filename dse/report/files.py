@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from dse.errors import Fault, InputError
-from dse.report.export import layer_rows, variant_rows, write_rows
+from dse.report.export import Row, columns_of, layer_rows, variant_rows, write_rows
 from dse.report.figure import draw_front
-from dse.report.totals import study_totals
+from dse.report.totals import Total, groups_of
 from dse.sweep.folder import StudyFolder
-from dse.sweep.plan import Plan
+from dse.sweep.reading import StoredStudy
 
 __all__ = ["write_report_files"]
 
 
-def write_report_files(folder: StudyFolder, plan: Plan) -> list[Path]:
-    """Write `pareto.csv`, `variants.csv`, `layers.csv`, `pareto.png` and `pareto.svg`; returns their paths."""
-    results = folder.read_results()
-    variants = variant_rows(plan, results)
-    totals = study_totals(plan, results)
-    front = [row for row in variants if row["on_front"] and row["network"] == totals[0].network]
-    front.sort(key=lambda row: (row["cycles"], row["energy_pJ"], row["variant"]))
-    layers = layer_rows(plan, results)
-    tables = {
-        "pareto.csv": (front, variants[0]),
-        "variants.csv": (variants, variants[0]),
-        "layers.csv": (layers, layers[0]),
-    }
+def write_report_files(folder: StudyFolder, study: StoredStudy, totals: Collection[Total]) -> list[Path]:
+    """Write `pareto.csv`, `variants.csv`, `layers.csv`, `pareto.png` and `pareto.svg`; returns their paths.
+
+    `totals` are those of all networks together. Raises InputError where a file cannot be written.
+    """
+    front: list[Row] = []
+    group = groups_of(study.plan)[-1]
+
+    def variants() -> Iterable[Row]:
+        for row in variant_rows(study):
+            if row["on_front"] and row["network"] == group.name:
+                front.append(row)
+            yield row
+
+    tables = {"variants.csv": ("variant", variants()), "layers.csv": ("layer", layer_rows(study))}
+    pictures = [folder.path / "pareto.png", folder.path / "pareto.svg"]
     try:
-        for name, (rows, like) in tables.items():
-            (folder.path / name).write_bytes(write_rows(rows, "csv", like))
-        pictures = [folder.path / "pareto.png", folder.path / "pareto.svg"]
-        draw_front(plan, totals, pictures)
+        for name, (level, rows) in tables.items():
+            _write(folder.path / name, level, rows, study)
+        front.sort(key=lambda row: (row["cycles"], row["energy_pJ"], row["variant"]))
+        _write(folder.path / "pareto.csv", "variant", front, study)
+        draw_front(study.plan, totals, pictures)
     except OSError as error:
         raise InputError(Fault(f"cannot be written to: {error.strerror}", file=str(folder.path))) from error
-    return [*(folder.path / name for name in tables), *pictures]
+    return [folder.path / "pareto.csv", *(folder.path / name for name in tables), *pictures]
+
+
+def _write(path: Path, level: str, rows: Iterable[Row], study: StoredStudy) -> None:
+    with path.open("wb") as file:
+        write_rows(rows, "csv", columns_of(study.plan, level), study.plan, file)

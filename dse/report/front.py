@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,16 @@ OBJECTIVES = ("cycles", "energy_pJ")
 """What a front is about; less of each is better."""
 
 
-def costs(totals: Sequence[Total]) -> npt.NDArray[np.float64]:
+def costs(totals: Iterable[Total]) -> npt.NDArray[np.float64]:
     """(number of totals, 2): cycles and pJ of complete totals, NaN of others."""
-    rows = [
-        (total.cycles, total.energy_pj) if total.cycles is not None and total.energy_pj is not None else (np.nan,) * 2
-        for total in totals
-    ]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(OBJECTIVES))
+    flat = (figure for total in totals for figure in _figures(total))
+    return np.fromiter(flat, dtype=np.float64).reshape(-1, len(OBJECTIVES))
+
+
+def _figures(total: Total) -> tuple[float, float]:
+    if total.cycles is None or total.energy_pj is None:
+        return (np.nan, np.nan)
+    return (total.cycles, total.energy_pj)
 
 
 def non_dominated(points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -38,7 +41,7 @@ def non_dominated(points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return front
 
 
-def on_front(totals: Sequence[Total]) -> list[bool]:
+def on_front(totals: Collection[Total]) -> list[bool]:
     """Which totals are on the front of cycles and energy; incomplete ones are not."""
     return [bool(flag) for flag in non_dominated(costs(totals))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from dse.report.front import on_front
 from dse.report.totals import ALL_NETWORKS, Total
@@ -37,16 +37,19 @@ def parameters_text(parameters: Iterable[tuple[str, Number]]) -> str:
     return " ".join(f"{name}={value}" for name, value in parameters)
 
 
-def render_front(plan: Plan, totals: Sequence[Total], everything: bool = False) -> str:
+def render_front(plan: Plan, totals: Collection[Total], everything: bool = False) -> str:
     """The front of `totals`, fastest first; with `everything`, all complete variants with the front marked."""
     flags = on_front(totals)
-    shown = [
-        (total, flag) for total, flag in zip(totals, flags, strict=True) if flag or (everything and total.complete)
-    ]
+    shown: list[tuple[Total, bool]] = []
+    complete = 0
+    network = ""
+    for total, flag in zip(totals, flags, strict=True):
+        complete += total.complete
+        network = total.network
+        if flag or (everything and total.complete):
+            shown.append((total, flag))
     shown.sort(key=lambda item: (item[0].cycles or 0, item[0].energy_pj or 0.0, item[0].variant.name))
-    complete = sum(total.complete for total in totals)
-    network = totals[0].network
-    names = " + ".join(item.name for item in plan.networks) if network == ALL_NETWORKS else network
+    names = " + ".join(item.name for item in plan.networks) if network in ("", ALL_NETWORKS) else network
     costs = "" if plan.evaluator == "embedded" else f", costs by {plan.evaluator}"
     title = (
         f"{plan.name}: {names}, objective {plan.options['objective']}{costs}. "
@@ -72,16 +75,21 @@ def render_front(plan: Plan, totals: Sequence[Total], everything: bool = False) 
     return f"{title}\n\n{render_rows(header, rows)}{legend}"
 
 
-def render_incomplete(totals: Sequence[Total]) -> str:
+def render_incomplete(totals: Collection[Total]) -> str:
     """The variants that lack a layer, with the first reasons; empty where there are none."""
-    incomplete = [total for total in totals if not total.complete]
+    first: list[Total] = []
+    incomplete = 0
+    for total in totals:
+        incomplete += not total.complete
+        if not total.complete and len(first) < _MAX_INCOMPLETE:
+            first.append(total)
     if not incomplete:
         return ""
-    lines = [f"{len(incomplete)} of {len(totals)} variants incomplete, not compared:"]
-    for total in incomplete[:_MAX_INCOMPLETE]:
+    lines = [f"{incomplete} of {len(totals)} variants incomplete, not compared:"]
+    for total in first:
         more = f" (and {len(total.missing) - 1} more layers)" if len(total.missing) > 1 else ""
         parameters = parameters_text(total.variant.parameters.items())
         lines.append(f"  {total.variant.name} {parameters}: {total.missing[0]}{more}")
-    if len(incomplete) > _MAX_INCOMPLETE:
-        lines.append(f"  and {len(incomplete) - _MAX_INCOMPLETE} more: dse export --level variant lists them all")
+    if incomplete > _MAX_INCOMPLETE:
+        lines.append(f"  and {incomplete - _MAX_INCOMPLETE} more: dse export --level variant lists them all")
     return "\n".join(lines)

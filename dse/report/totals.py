@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from dse.errors import InputError
 from dse.specification.fields import nearest
-from dse.sweep.plan import Plan, PlannedNetwork, PlannedVariant
+from dse.sweep.plan import Plan, PlannedNetwork
+from dse.sweep.reading import StoredStudy, StoredVariant, VariantName
 from dse.sweep.task import Result
 
-__all__ = ["ALL_NETWORKS", "Total", "describe_failure", "network_totals", "study_totals", "totals_named"]
+__all__ = [
+    "ALL_NETWORKS",
+    "Group",
+    "Total",
+    "describe_failure",
+    "group_named",
+    "groups_of",
+    "no_schedules",
+    "total_of",
+    "totals_named",
+]
 
 ALL_NETWORKS = "all"
 """What the sum over all networks of a study is called."""
+
+_KEPT_IN_MEMORY = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class Total:
     None where the objective proves nothing of these figures.
     """
 
-    variant: PlannedVariant
+    variant: VariantName
     network: str
     layers: int
     cycles: int | None
@@ -52,63 +65,105 @@ class Total:
         return None if self.cycles is None or self.energy_pj is None else self.cycles * self.energy_pj
 
 
-def network_totals(plan: Plan, results: Mapping[str, Result], network: PlannedNetwork) -> list[Total]:
-    """One total per variant, in the order of the plan."""
-    return _totals(plan, results, (network,), network.name)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Networks that are summed up, each run once, under a name."""
+
+    name: str
+    networks: tuple[PlannedNetwork, ...]
 
 
-def study_totals(plan: Plan, results: Mapping[str, Result]) -> list[Total]:
-    """One total per variant, over all networks of the study, each run once."""
-    name = plan.networks[0].name if len(plan.networks) == 1 else ALL_NETWORKS
-    return _totals(plan, results, plan.networks, name)
+def groups_of(plan: Plan) -> list[Group]:
+    """Every network of the study by itself, and all of them together where there are several."""
+    groups = [Group(network.name, (network,)) for network in plan.networks]
+    return groups if len(groups) == 1 else [*groups, Group(ALL_NETWORKS, plan.networks)]
 
 
-def totals_named(plan: Plan, results: Mapping[str, Result], network: str | None) -> list[Total]:
-    """The totals of the network of that name, or of all for None. Raises InputError where the study has no such."""
+def group_named(plan: Plan, network: str | None) -> Group:
+    """The network of that name, or all together for None. Raises InputError where the study has no such."""
+    groups = groups_of(plan)
     if network is None:
-        return study_totals(plan, results)
-    networks = {item.name: item for item in plan.networks}
-    if network not in networks:
-        raise InputError(f'the study has no network "{network}"{nearest(network, networks)}')
-    return network_totals(plan, results, networks[network])
+        return groups[-1]
+    named = {group.name: group for group in groups[: len(plan.networks)]}
+    if network not in named:
+        raise InputError(f'the study has no network "{network}"{nearest(network, named)}')
+    return named[network]
 
 
-def _totals(plan: Plan, results: Mapping[str, Result], networks: Iterable[PlannedNetwork], name: str) -> list[Total]:
-    chosen = list(networks)
-    layers = [(network, layer) for network in chosen for layer in network.layers]
-    totals: list[Total] = []
-    for index, variant in enumerate(plan.variants):
-        cycles = 0
-        energies: list[float] = []
-        area: float | None = None
-        missing: list[str] = []
-        bounds: list[tuple[int, float | None]] = []
-        for network, layer in layers:
-            result = results.get(plan.key(index, layer.problem))
-            label = f"{network.name} {layer.name}" if len(chosen) > 1 else layer.name
-            if result is None:
-                missing.append(f"{label}: not scheduled yet")
-            elif result.cycles is None or result.energy_pj is None:
-                missing.append(f"{label}: {describe_failure(result)}")
-            else:
-                cycles += layer.count * result.cycles
-                energies.append(layer.count * result.energy_pj)
-                area = result.area_um2
-                bounds.append((layer.count, result.lower_bound))
-        complete = not missing
-        totals.append(
-            Total(
-                variant,
-                name,
-                sum(layer.count for _, layer in layers),
-                cycles if complete else None,
-                math.fsum(energies) if complete else None,
-                area,
-                tuple(missing),
-                *_proven(plan, cycles, math.fsum(energies), bounds if complete else None),
-            )
+class _Streamed(Collection[Total]):
+    """The totals of a study too large to keep: made anew whenever they are gone through."""
+
+    def __init__(self, study: StoredStudy, group: Group) -> None:
+        self._study = study
+        self._group = group
+
+    def __len__(self) -> int:
+        return len(self._study)
+
+    def __iter__(self) -> Iterator[Total]:
+        return (total_of(self._study.plan, stored, self._group) for stored in self._study)
+
+    def __contains__(self, total: object) -> bool:
+        return any(total == other for other in self)
+
+
+def totals_named(study: StoredStudy, network: str | None = None) -> Collection[Total]:
+    """One total per variant that the sweep has come to, in the order of the grid, of a network or of all together.
+
+    Raises InputError where the study has no such network.
+    """
+    streamed = _Streamed(study, group_named(study.plan, network))
+    return list(streamed) if len(streamed) <= _KEPT_IN_MEMORY else streamed
+
+
+def total_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:
+    """What the networks of a group cost on a variant."""
+    layers = [(network, layer) for network in group.networks for layer in network.layers]
+    cycles = 0
+    energies: list[float] = []
+    area: float | None = None
+    missing: list[str] = []
+    bounds: list[tuple[int, float | None]] = []
+    for network, layer in layers:
+        result = stored.results[layer.problem]
+        label = f"{network.name} {layer.name}" if len(group.networks) > 1 else layer.name
+        if result is None:
+            missing.append(f"{label}: not scheduled yet")
+        elif result.cycles is None or result.energy_pj is None:
+            missing.append(f"{label}: {describe_failure(result)}")
+        else:
+            cycles += layer.count * result.cycles
+            energies.append(layer.count * result.energy_pj)
+            area = result.area_um2
+            bounds.append((layer.count, result.lower_bound))
+    reason = no_schedules(plan, stored)
+    complete = not missing and reason is None
+    return Total(
+        stored.variant,
+        group.name,
+        sum(layer.count for _, layer in layers),
+        cycles if complete else None,
+        math.fsum(energies) if complete else None,
+        area,
+        tuple(missing) if reason is None else (reason,),
+        *_proven(plan, cycles, math.fsum(energies), bounds if complete else None),
+    )
+
+
+def no_schedules(plan: Plan, stored: StoredVariant) -> str | None:
+    """Why nothing is scheduled on a variant as a whole; None where its layers are."""
+    row = stored.row
+    if row.status == "refused":
+        return f"no valid architecture: {row.reason}"
+    if row.status == "pruned" and row.workload == plan.workload:
+        beaten_by = plan.grid.read(row.beaten_by) if row.beaten_by else None
+        name = "another variant" if beaten_by is None else plan.grid.name(beaten_by)
+        bounds = "; ".join(
+            f"{network.name} takes at least {cycles} cycles and {energy_pj:.6g} pJ"
+            for network, (cycles, energy_pj) in zip(plan.networks, row.bounds, strict=True)
         )
-    return totals
+        return f"pruned: {bounds}, and {name} less"
+    return None
 
 
 def _proven(

@@ -16,32 +16,29 @@ study:
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from dse.errors import Fault, InputError
-from dse.specification.architecture import Architecture
+from dse.errors import InputError
 from dse.specification.document import Document, load_document
-from dse.specification.expressions import ExpressionError, evaluate_expression, names_in_expression
+from dse.specification.expressions import ExpressionError, names_in_expression
 from dse.specification.fields import Reader, Section, describe, nearest
-from dse.specification.mapspace import Mapspace, parse_mapspace
 from dse.specification.network import Network, load_network
-from dse.specification.problem import Shape
 from dse.specification.scheduling import OBJECTIVES, SOLVERS, TRAFFIC_MODELS
+from dse.specification.space import ParameterGrid, VariantSpace, check_space
 from dse.specification.template import Number, Template, load_template
 
 __all__ = [
     "EVALUATORS",
-    "MAX_VARIANTS",
+    "MAX_VALUES",
     "NETWORKS",
     "TEMPLATES",
     "WEIGHTS",
     "SchedulerSettings",
     "Study",
-    "Variant",
     "load_study",
     "parse_study",
     "shipped_files",
@@ -49,8 +46,8 @@ __all__ = [
 
 WEIGHTS = ("utilization", "compute", "traffic")
 EVALUATORS = ("embedded", "timeloop")
-MAX_VARIANTS = 100_000
-"""A product of parameters beyond this is taken for a slip: it is refused."""
+MAX_VALUES = 100_000
+"""A range of more values than this is taken for a slip: it is refused."""
 
 TEMPLATES = "arch_templates"
 NETWORKS = "workloads"
@@ -69,35 +66,27 @@ class SchedulerSettings:
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One architecture of the sweep: `v07` and the values of the swept parameters that make it.
+class Study:
+    """A study with everything that it names read and checked; `document` gives places for later faults.
 
-    `mapspaces` has one entry per shape of problem that the networks hold.
+    `variant_count` is the number of variants where the space was checked in full (`space.CHECKED_IN_FULL`), else None.
     """
 
     name: str
-    parameters: Mapping[str, Number]
-    architecture: Architecture
-    mapspaces: Mapping[Shape, Mapspace]
-
-
-@dataclass(frozen=True)
-class Study:
-    """A study with everything that it names read and checked; `document` gives places for later faults."""
-
-    name: str
     description: str
-    variants: tuple[Variant, ...]
+    space: VariantSpace
+    variant_count: int | None
     networks: tuple[Network, ...]
     objective: str
     scheduler: SchedulerSettings
     evaluator: str
     document: Document
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the swept parameters."""
-        return tuple(self.variants[0].parameters)
+        return tuple(self.space.grid.values)
 
 
 def shipped_files(folder: str) -> dict[str, Path]:
@@ -117,7 +106,8 @@ def parse_study(document: Document, folder: Path) -> Study:
     """The study in a document; the paths in it are relative to `folder`.
 
     Raises InputError with every fault: unknown keys, templates, networks, parameters or variables, empty lists of
-    values, constraints that refuse every variant, variants that are no valid architecture.
+    values, constraints that refuse every variant, variants that are no valid architecture (as far as a space is checked
+    before it is explored).
     """
     reader = Reader(document)
     data = document.data if isinstance(document.data, dict) else {}
@@ -138,9 +128,13 @@ def parse_study(document: Document, folder: Path) -> Study:
     evaluator = section.text("evaluator", "embedded", choices=EVALUATORS)
     section.finish()
     reader.raise_faults()
-    variants = _expand(reader, template, values, constraints, networks) if template else ()
+    if template is None:
+        raise ValueError("a study without a template has faults")
+    shapes = tuple(dict.fromkeys(layer.problem.shape for network in networks for layer in network.layers))
+    space = VariantSpace(template, ParameterGrid(values), tuple(constraints), shapes)
+    count = check_space(reader, space)
     reader.raise_faults()
-    return Study(name, description, variants, networks, objective, scheduler, evaluator, document)
+    return Study(name, description, space, count, networks, objective, scheduler, evaluator, document)
 
 
 def _resolve(section: Section, path: tuple[str | int, ...], value: object, folder: Path, kind: str) -> Path | None:
@@ -200,7 +194,7 @@ def _read_parameters(section: Section, template: Template | None) -> dict[str, t
         if template and name not in template.defaults:
             hint = nearest(name, template.defaults) if template.defaults else "; the template has no variables"
             parameters.fault(name, f"the template has no variable of this name{hint}")
-        values = _read_values(parameters, name, value)
+        values = tuple(map(_plain, _read_values(parameters, name, value)))
         repeated = sorted({item for item in values if values.count(item) > 1})
         if repeated:
             parameters.fault(name, f"{', '.join(map(str, repeated))} stands twice")
@@ -230,6 +224,11 @@ def _read_values(parameters: Section, name: str, value: object) -> tuple[Number,
     return ()
 
 
+def _plain(value: Number) -> Number:
+    """Whole numbers as integers: 4.0 and 4 are one variant with one name."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -244,8 +243,8 @@ def _range(parameters: Section, name: str, bounds: object) -> tuple[Number, ...]
         parameters.fault(name, f"range: [{start}, {stop}, {step}] is empty: expected start <= stop and step > 0")
         return ()
     count = math.floor((stop - start) / step * (1 + 1e-12)) + 1
-    if count > MAX_VARIANTS:
-        parameters.fault(name, f"the range has {count} values, more than {MAX_VARIANTS}")
+    if count > MAX_VALUES:
+        parameters.fault(name, f"the range has {count} values, more than {MAX_VALUES}")
         return ()
     return tuple(start + index * step for index in range(count))
 
@@ -267,9 +266,9 @@ def _shown(bounds: object) -> str:
     return str(bounds) if isinstance(bounds, list) else describe(bounds)
 
 
-def _read_constraints(section: Section, template: Template | None) -> list[tuple[int, str]]:
-    """(position, expression) of each constraint that can be evaluated."""
-    result: list[tuple[int, str]] = []
+def _read_constraints(section: Section, template: Template | None) -> list[str]:
+    """Each constraint that can be evaluated."""
+    result: list[str] = []
     for position, text in enumerate(section.items("constraints", required=False)):
         path = (*section.path, "constraints", position)
         if not isinstance(text, str):
@@ -285,7 +284,7 @@ def _read_constraints(section: Section, template: Template | None) -> list[tuple
             hint = nearest(name, template.defaults) if template else ""
             section.reader.fault(path, f'the template has no variable "{name}"{hint}')
         if not unknown:
-            result.append((position, text))
+            result.append(text)
     return result
 
 
@@ -300,95 +299,3 @@ def _read_scheduler(section: Section) -> SchedulerSettings:
     section.finish()
     chosen = {name: weight for name, weight in weights.items() if weight is not None}
     return SchedulerSettings(solver, gap, time_limit_seconds, chosen)
-
-
-def _expand(
-    reader: Reader,
-    template: Template,
-    values: Mapping[str, tuple[Number, ...]],
-    constraints: list[tuple[int, str]],
-    networks: tuple[Network, ...],
-) -> tuple[Variant, ...]:
-    """Every combination of parameter values that meets all constraints, as checked variants."""
-    count = math.prod(map(len, values.values()))
-    if count > MAX_VARIANTS:
-        reader.fault(("study", "parameters"), f"{count} variants, more than {MAX_VARIANTS}")
-        return ()
-    combinations = [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
-    combinations = _constrained(reader, template, combinations, constraints)
-    shapes = list(dict.fromkeys(layer.problem.shape for network in networks for layer in network.layers))
-    width = len(str(len(combinations) - 1))
-    variants: list[Variant] = []
-    refused: list[tuple[dict[str, Number], tuple[Fault, ...]]] = []
-    for parameters in combinations:
-        try:
-            architecture, data = template.instantiate(parameters)
-            mapspaces = {shape: parse_mapspace(template.document, data, architecture, shape) for shape in shapes}
-        except InputError as error:
-            refused.append((parameters, error.faults))
-            continue
-        variants.append(Variant(f"v{len(variants):0{width}d}", parameters, architecture, mapspaces))
-    _report_refused(reader, refused, len(combinations))
-    return tuple(variants)
-
-
-def _report_refused(
-    reader: Reader, refused: list[tuple[dict[str, Number], tuple[Fault, ...]]], combinations: int
-) -> None:
-    """One fault for each way in which variants fail (the first thing wrong with each), with an example."""
-    ways: dict[tuple[str, int | None, str], list[tuple[dict[str, Number], tuple[Fault, ...]]]] = {}
-    for parameters, faults in refused:
-        ways.setdefault((faults[0].file, faults[0].line, faults[0].key), []).append((parameters, faults))
-    for found in ways.values():
-        parameters, faults = found[0]
-        shown = " ".join(f"{name}={value}" for name, value in parameters.items())
-        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-        reader.fault(
-            ("study", "parameters"),
-            f"{len(found)} of {combinations} variants are no valid architecture; {shown}: {faults[0]}{more} "
-            "(leave such values out with a constraint)",
-        )
-
-
-def _constrained(
-    reader: Reader, template: Template, combinations: list[dict[str, Number]], constraints: list[tuple[int, str]]
-) -> list[dict[str, Number]]:
-    """The combinations that meet all constraints; a fault where none does or a constraint has no truth value."""
-    wrong: set[int] = set()
-    met = dict.fromkeys((position for position, _ in constraints), 0)
-    result: list[dict[str, Number]] = []
-    for parameters in combinations:
-        try:
-            variables = template.values(parameters)
-        except InputError:
-            result.append(parameters)  # its faults are reported with the architecture that it does not make
-            continue
-        verdicts: list[bool] = []
-        for position, text in constraints:
-            path = ("study", "constraints", position)
-            try:
-                verdict = evaluate_expression(text, variables)
-            except ExpressionError as error:
-                verdict = False
-                if position not in wrong:
-                    reader.fault(path, str(error))
-                    wrong.add(position)
-            if not isinstance(verdict, bool) and position not in wrong:
-                reader.fault(path, f'expected a comparison such as mac_count <= 4096, got "{text}" = {verdict}')
-                wrong.add(position)
-            met[position] += bool(verdict)
-            verdicts.append(bool(verdict))
-        if all(verdicts):
-            result.append(parameters)
-    if not result and not wrong:
-        alone = [position for position, count in met.items() if count == 0]
-        for position in alone:
-            reader.fault(
-                ("study", "constraints", position),
-                f'"{dict(constraints)[position]}" refuses every one of the {len(combinations)} variants',
-            )
-        if not alone:
-            reader.fault(
-                ("study", "constraints"), f"together they refuse every one of the {len(combinations)} variants"
-            )
-    return result

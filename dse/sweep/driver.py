@@ -1,17 +1,23 @@
-"""The driver: hands out what is not stored yet, in chunks, and stores what comes back."""
+"""The driver: asks a strategy for variants wave by wave, has what is not stored yet scheduled, and stores it.
+
+A wave runs to its end before the strategy hears of it and the next one is asked. Within a wave, points are handed out
+in chunks of one problem, in whatever order the workers take them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from itertools import groupby
 
+from dse.specification.space import RefusedVariant, Variant
 from dse.sweep.executors import Executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Point, Sweep
 from dse.sweep.progress import Progress
-from dse.sweep.store import ResultStore
+from dse.sweep.store import ResultStore, VariantRow
+from dse.sweep.strategies import GridStrategy, NetworkCost, Pruner, Pruning, Strategy, VariantOutcome
 from dse.sweep.task import Result, Task, scheduler_for
 
 __all__ = ["SweepCounts", "run_sweep"]
@@ -23,11 +29,15 @@ _LARGEST_CHUNK = 64
 
 @dataclass(frozen=True, slots=True)
 class SweepCounts:
-    """Points of a sweep: all of them, those stored before it, those that it ran."""
+    """Points of a sweep: all of the variants that it asked for, results stored before it, and those that it ran.
+
+    Points of equal content count one by one in `total`. `pruned` are points that proofs saved.
+    """
 
     total: int
     stored_before: int
     ran: int
+    pruned: int = 0
 
 
 def run_sweep(
@@ -36,9 +46,12 @@ def run_sweep(
     executor: Callable[[], AbstractContextManager[Executor]],
     progress: Progress,
     retry_failed: bool = False,
+    strategy: Strategy | None = None,
+    pruner: Pruner | None = None,
 ) -> SweepCounts:
-    """Schedule every point of the sweep that has no result yet. `executor` is started only where there is work.
+    """Schedule every point that the strategy (default: the whole grid) asks for and that has no result yet.
 
+    `executor` is started only where there is work. Without a `pruner`, variants that were pruned before are scheduled.
     Results of another program stay stored, and the progress says that they are not used. Raises InputError where the
     folder cannot be used, ToolError where a solver or Ray is missing. An interrupt leaves what has ended on disk.
     """
@@ -46,76 +59,242 @@ def run_sweep(
     made_by = folder.made_by(plan)
     if made_by != plan.program:
         scheduler_for(sweep.options)  # where a solver or an objective is missing, no folder is made or changed
-    with folder.claimed(plan), ResultStore(folder.store_file) as store:
+    if strategy is None:
+        strategy = GridStrategy(plan.grid.size, len(plan.problems))
+    with folder.claimed(plan), ResultStore(folder.store_file, plan.program) as store:
         if made_by not in (None, plan.program):
             progress.notice(
                 f"{folder.path} was made by {made_by}, this is {plan.program}: "
                 "the results of the other program stay stored and are not used"
             )
-        wanted = {point.key: point for point in plan.points()}
         if retry_failed:
-            store.forget_failures(wanted)
-        done = store.keys() & wanted.keys()
-        pending = [point for key, point in wanted.items() if key not in done]
-        counts = SweepCounts(len(wanted), len(done), len(pending))
-        progress.start(counts.total, counts.stored_before)
-        if pending:
-            scheduler_for(sweep.options)
-            with executor() as started:
-                _drain(started, _Chunks(sweep, pending, started.workers), store, progress)
+            store.forget_failures()
+        before = store.count()
+        planned = plan.variant_count if isinstance(strategy, GridStrategy) and plan.variant_count else strategy.planned
+        progress.start(planned * len(plan.problems), before)
+        with ExitStack() as stack:
+            waves = _Waves(sweep, store, progress, pruner, lambda: stack.enter_context(executor()))
+            while numbers := strategy.ask():
+                outcomes = waves.run(numbers)
+                strategy.tell(outcomes)
+                if pruner is not None:
+                    pruner.tell(outcomes)
         progress.finish()
-    return counts
+    return SweepCounts(waves.points, before, waves.ran, waves.pruned)
 
 
-def _drain(executor: Executor, chunks: _Chunks, store: ResultStore, progress: Progress) -> None:
-    """Keep the window full until all points have a result, storing results as they arrive."""
-    unfinished = chunks.unfinished
-    while unfinished:
-        while executor.running < executor.window and (task := chunks.next_task()) is not None:
-            executor.submit(task)
-        results = executor.next_results()
-        store.add(results)
-        unfinished -= len(results)
-        chunks.learn(results)
-        progress.advance(len(results), sum(not result.valid for result in results))
+class _Waves:
+    """Runs waves of variants; `start` starts the executor, once there is something to run."""
 
-
-class _Chunks:
-    """Cuts the points into tasks of one problem, so large that each is worth handing out."""
-
-    def __init__(self, sweep: Sweep, pending: list[Point], workers: int) -> None:
-        self.unfinished = len(pending)
+    def __init__(
+        self,
+        sweep: Sweep,
+        store: ResultStore,
+        progress: Progress,
+        pruner: Pruner | None,
+        start: Callable[[], Executor],
+    ) -> None:
+        self.points = self.ran = self.pruned = 0
         self._sweep = sweep
-        self._workers = workers
-        self._waiting = [list(points) for _, points in groupby(pending, key=lambda point: point.problem)]
-        self._waiting.reverse()  # taken from the end
-        self._left = len(pending)
+        self._plan = sweep.plan
+        self._store = store
+        self._progress = progress
+        self._pruner = pruner
+        self._start = start
+        self._executor: Executor | None = None
+        self._pace = _Pace()
+
+    def run(self, numbers: Sequence[int]) -> list[VariantOutcome]:
+        """Have every point of the variants scheduled that has no result, and say what came of each variant."""
+        wave = _Wave(self._sweep, numbers)
+        rows = self._rows(wave)
+        points = {
+            number: self._plan.points(number, row.digests)
+            for number, row in rows.items()
+            if row is not None and row.status is None
+        }
+        found = self._store.results(point.key for of_variant in points.values() for point in of_variant)
+        if self._pruner is not None:
+            open_numbers = [number for number in points if any(point.key not in found for point in points[number])]
+            for number, pruning in self._pruner.prune([wave.variant(number) for number in open_numbers]).items():
+                rows[number] = replace(
+                    rows[number] or VariantRow(self._plan.grid.text(number)),
+                    status="pruned",
+                    bounds=tuple((bound.latency_cycles, bound.energy_pj) for bound in pruning.bounds),
+                    beaten_by=self._plan.grid.text(pruning.beaten_by),
+                    workload=self._plan.workload,
+                )
+                del points[number]
+        self._store.add_variants(row for number, row in rows.items() if row is not None and wave.is_new(number, row))
+        self._count(rows, points, found)
+        pending = {point.key: point for of_variant in points.values() for point in of_variant if point.key not in found}
+        if pending:
+            found |= self._schedule(sorted(pending.values(), key=lambda point: point.problem), wave)
+        return [self._outcome(number, rows[number], points.get(number), found) for number in numbers]
+
+    def _rows(self, wave: _Wave) -> dict[int, VariantRow | None]:
+        """What is known of each variant of the wave; None where a constraint leaves it out."""
+        texts = {number: self._plan.grid.text(number) for number in wave.numbers}
+        wave.stored = self._store.variant_rows(texts.values())
+        shapes = {problem.shape for problem in self._plan.problems}
+        rows: dict[int, VariantRow | None] = {}
+        for number, text in texts.items():
+            row = wave.stored.get(text)
+            if row is not None and row.status == "pruned" and not self._stands(row):
+                row = None
+            if row is None or (row.status is None and not shapes <= row.digests.keys()):
+                row = self._looked_at(wave, number, text)
+            rows[number] = row
+        return rows
+
+    def _stands(self, row: VariantRow) -> bool:
+        """Whether a variant that was pruned stays so: not where all are asked for, or of other networks."""
+        return self._pruner is not None and row.workload == self._plan.workload
+
+    def _looked_at(self, wave: _Wave, number: int, text: str) -> VariantRow | None:
+        made = wave.make(number)
+        if made is None:
+            return None
+        if isinstance(made, RefusedVariant):
+            return VariantRow(text, status="refused", reason=made.reason)
+        return VariantRow(text, self._sweep.digests(made))
+
+    def _count(
+        self, rows: Mapping[int, VariantRow | None], points: Mapping[int, list[Point]], found: Mapping[str, object]
+    ) -> None:
+        """Note what of the wave needs no schedule."""
+        problems = len(self._plan.problems)
+        pruned = problems * sum(row is not None and row.status == "pruned" for row in rows.values())
+        self.points += len(points) * problems + pruned
+        self.pruned += pruned
+        keys = [point.key for of_variant in points.values() for point in of_variant]
+        repeated = len(keys) - len(set(keys)) + sum(key in found for key in set(keys))
+        excluded = problems * sum(row is None for row in rows.values())
+        refused = problems * sum(row is not None and row.status == "refused" for row in rows.values())
+        if self._plan.variant_count is not None:
+            excluded = 0  # they were never counted
+        self._progress.wave(known=repeated, pruned=pruned, dropped=excluded + refused)
+
+    def _schedule(self, pending: list[Point], wave: _Wave) -> dict[str, Result]:
+        """Keep the executor's window full until all points have a result, storing results as they arrive."""
+        if self._executor is None:
+            scheduler_for(self._sweep.options)
+            self._executor = self._start()
+        executor = self._executor
+        chunks = _Chunks(pending, executor.workers, self._pace)
+        found: dict[str, Result] = {}
+        while len(found) < len(pending):
+            while executor.running < executor.window and (points := chunks.next_chunk()):
+                executor.submit(self._task(points, wave))
+            results = executor.next_results()
+            self._store.add(results)
+            self._pace.learn(results)
+            self._progress.advance(len(results), sum(not result.valid for result in results))
+            self.ran += len(results)
+            found |= {result.key: replace(result, mapping=None, traceback=None) for result in results}
+        return found
+
+    def _task(self, points: Sequence[Point], wave: _Wave) -> Task:
+        return self._sweep.task(points, {point.variant: wave.variant(point.variant) for point in points})
+
+    def _outcome(
+        self,
+        number: int,
+        row: VariantRow | None,
+        points: Sequence[Point] | None,
+        results: Mapping[str, Result],
+    ) -> VariantOutcome:
+        if row is None:
+            return VariantOutcome(number, "excluded")
+        if row.status == "pruned":
+            return VariantOutcome(number, "pruned", pruning=self._pruning(row))
+        if row.status == "refused" or points is None:
+            return VariantOutcome(number, "refused")
+        costs: list[NetworkCost] = []
+        for network in self._plan.networks:
+            cycles, energy_pj = 0, 0.0
+            for layer in network.layers:
+                result = results[points[layer.problem].key]
+                if result.cycles is None or result.energy_pj is None:
+                    return VariantOutcome(number, "incomplete")
+                cycles += layer.count * result.cycles
+                energy_pj += layer.count * result.energy_pj
+            costs.append(NetworkCost(cycles, energy_pj))
+        return VariantOutcome(number, "complete", tuple(costs))
+
+    def _pruning(self, row: VariantRow) -> Pruning:
+        bounds = tuple(NetworkCost(cycles, energy_pj) for cycles, energy_pj in row.bounds)
+        beaten_by = None if row.beaten_by is None else self._plan.grid.read(row.beaten_by)
+        if beaten_by is None:
+            raise ValueError(f"{row.parameters} was pruned by a variant that the study does not have")
+        return Pruning(bounds, beaten_by)
+
+
+class _Wave:
+    """The variants of a wave, made when they are needed, and what was stored of them before."""
+
+    def __init__(self, sweep: Sweep, numbers: Sequence[int]) -> None:
+        self.numbers = numbers
+        self.stored: dict[str, VariantRow] = {}
+        self._space = sweep.study.space
+        self._made: dict[int, Variant | RefusedVariant | None] = {}
+
+    def make(self, number: int) -> Variant | RefusedVariant | None:
+        if number not in self._made:
+            self._made[number] = self._space.variant(number)
+        return self._made[number]
+
+    def variant(self, number: int) -> Variant:
+        made = self.make(number)
+        if not isinstance(made, Variant):
+            raise TypeError(f"combination {number} is no variant")
+        return made
+
+    def is_new(self, number: int, row: VariantRow) -> bool:
+        return self.stored.get(row.parameters) != row
+
+
+class _Pace:
+    """How long points take, as far as was measured."""
+
+    def __init__(self) -> None:
         self._seconds = 0.0
         self._measured = 0
 
-    def learn(self, results: list[Result]) -> None:
-        """Note how long points take."""
+    def learn(self, results: Sequence[Result]) -> None:
         for result in results:
             if result.total_seconds is not None:
                 self._seconds += result.total_seconds
                 self._measured += 1
 
-    def next_task(self) -> Task | None:
-        """The next chunk; None where all points have been handed out."""
+    def chunk(self) -> int:
+        """Points that make a chunk worth handing out."""
+        if not self._measured:
+            return _FIRST_CHUNK
+        return min(round(_CHUNK_SECONDS * self._measured / max(self._seconds, 1e-9)), _LARGEST_CHUNK)
+
+
+class _Chunks:
+    """Cuts points, sorted by problem, into chunks of one problem."""
+
+    def __init__(self, pending: Sequence[Point], workers: int, pace: _Pace) -> None:
+        self._workers = workers
+        self._pace = pace
+        self._waiting = [list(points) for _, points in groupby(pending, key=lambda point: point.problem)]
+        self._waiting.reverse()  # taken from the end
+        self._left = len(pending)
+
+    def next_chunk(self) -> list[Point]:
+        """The next chunk; empty where all points have been handed out."""
         if not self._waiting:
-            return None
+            return []
         points = self._waiting[-1]
-        chunk, rest = points[: self._size()], points[self._size() :]
+        fair = -(-self._left // (2 * self._workers))  # the last chunks shrink, so that all workers end together
+        size = max(1, min(self._pace.chunk(), fair))
+        chunk, rest = points[:size], points[size:]
         if rest:
             self._waiting[-1] = rest
         else:
             self._waiting.pop()
         self._left -= len(chunk)
-        return self._sweep.task(chunk)
-
-    def _size(self) -> int:
-        if not self._measured:
-            return _FIRST_CHUNK
-        size = round(_CHUNK_SECONDS * self._measured / max(self._seconds, 1e-9))
-        fair = -(-self._left // (2 * self._workers))  # the last chunks shrink, so that all workers end together
-        return max(1, min(size, fair, _LARGEST_CHUNK))
+        return chunk

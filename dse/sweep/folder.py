@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import Fault, InputError
+from dse.sweep.extension import changes_of_study
 from dse.sweep.plan import Plan
 from dse.sweep.store import read_results
 from dse.sweep.task import Result
 
 __all__ = ["StudyFolder", "open_folder"]
 
-_FORMAT = "dse study 2"
+_FORMAT = "dse study 3"
 _ANY_FORMAT = "dse study "
 
 
@@ -52,9 +53,9 @@ class StudyFolder:
     def claimed(self, plan: Plan) -> Iterator[None]:
         """Hold the folder for a sweep of `plan`, making it where it does not exist.
 
-        Where another program made the folder, the plan of this one takes the place of the old one. Raises InputError,
-        and leaves the folder as it was, where it holds another study or anything else, or another sweep is writing
-        there.
+        Where the study grew, or another program made the folder, this plan takes the place of the old one. Raises
+        InputError, and leaves the folder as it was, where it holds another study or anything else, or another sweep is
+        writing there.
         """
         self.made_by(plan)
         try:
@@ -64,8 +65,8 @@ class StudyFolder:
             raise self.fault(f"cannot be written to: {error.strerror}") from error
         try:
             self._lock(lock)
-            if self.made_by(plan) != plan.program:  # nobody else can have come in between from here on
-                _write_whole(self.plan_file, {"format": _FORMAT, "identity": plan.identity} | plan.to_dict())
+            self.made_by(plan)  # nobody else can have come in between from here on
+            self._write_plan(plan)
             yield
         finally:
             os.close(lock)
@@ -75,13 +76,16 @@ class StudyFolder:
         data = self._read()
         if data is None:
             raise self.fault("holds no study: expected the output folder of dse sweep")
+        return self._plan(data)
+
+    def _plan(self, data: dict[str, Any]) -> Plan:
         try:
             return Plan.from_dict(data)
         except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
             raise InputError(Fault(f"is damaged: {error!r}", file=str(self.plan_file))) from error
 
     def read_results(self) -> dict[str, Result]:
-        """The results so far, by key."""
+        """The results so far, by key; a large study is better read variant by variant (`reading.py`)."""
         return read_results(self.store_file)
 
     def _read(self) -> dict[str, Any] | None:
@@ -117,9 +121,26 @@ class StudyFolder:
                 wanted = "expected a new or empty folder, or the one of the same study"
                 raise self.fault(f'holds something else ("{others[0]}"): {wanted}')
             return None
-        if data.get("identity") != plan.identity:
-            raise self.fault(f"holds another study ({_difference(data, plan)}): use another folder, or remove this one")
+        changes = changes_of_study(self._plan(data), plan)
+        if changes:
+            listed = "; ".join(changes)
+            raise self.fault(f"holds another study ({listed}): use another folder, or remove this one")
         return str(data.get("program"))
+
+    def _write_plan(self, plan: Plan) -> None:
+        """Write study.json where it holds anything else, so that a kill leaves the whole of the one or of the other."""
+        text = json.dumps({"format": _FORMAT} | plan.to_dict(), indent=1, default=str) + "\n"
+        part = _part(self.plan_file)
+        try:
+            if self.plan_file.exists() and self.plan_file.read_text(encoding="utf-8") == text:
+                return
+            with part.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.plan_file)
+        except OSError as error:
+            raise self.fault(f"cannot be written to: {error.strerror}") from error
 
     def _lock(self, lock: int) -> None:
         try:
@@ -139,26 +160,5 @@ def open_folder(path: str | Path) -> StudyFolder:
     return folder
 
 
-def _difference(data: dict[str, Any], plan: Plan) -> str:
-    """What differs between the study that is there and the one that is asked for, in a few words."""
-    wanted = json.loads(json.dumps(plan.to_dict()))
-    if data.get("name") != wanted["name"]:
-        return f'"{data.get("name")}", not "{wanted["name"]}"'
-    if data.get("evaluator") != wanted["evaluator"]:
-        return f"with the evaluator {data.get('evaluator')}, not {wanted['evaluator']}"
-    decisive = wanted.keys() - {"description", "program"}
-    return "other " + ", ".join(key for key in wanted if key in decisive and data.get(key) != wanted[key])
-
-
 def _part(path: Path) -> Path:
     return path.with_name(f"{path.name}.part")
-
-
-def _write_whole(path: Path, data: dict[str, Any]) -> None:
-    """Write a JSON file so that a kill leaves the whole of it or nothing."""
-    with _part(path).open("w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _part(path).replace(path)

@@ -1,20 +1,22 @@
-"""The plan of a sweep: distinct problems × variants, and the content hash that names each result.
+"""The plan of a sweep: distinct problems × a grid of variants, and the content hash that names each result.
 
 A plan is plain data and holds all that the results mean, so that a folder of results can be read without the files
-that the study was made of, and by later versions of the project.
+that the study was made of, and by later versions of the project. It holds the template and the values of its
+parameters, not the variants: a plan of a million is as short as one of ten.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dse.specification.problem import Problem
 from dse.specification.scheduling import CosaWeights, ScheduleOptions
+from dse.specification.space import ParameterGrid, Variant
 from dse.specification.study import Study
 from dse.specification.template import Number
 from dse.sweep.program import program_name
@@ -28,7 +30,6 @@ __all__ = [
     "PlannedLayer",
     "PlannedNetwork",
     "PlannedProblem",
-    "PlannedVariant",
     "Point",
     "Sweep",
     "plan_study",
@@ -37,23 +38,12 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class PlannedVariant:
-    """A variant: its `arch:` as plain data; per shape of problem its mapspace as such, and the hash of all that."""
-
-    name: str
-    parameters: Mapping[str, Number]
-    architecture: Mapping[str, Any]
-    mapspaces: Sequence[Mapping[str, Any]]
-    digests: Sequence[str]
-
-
-@dataclass(frozen=True)
 class PlannedProblem:
-    """A distinct problem as plain data; `shape` is its index into the variants' `mapspaces` and `digests`."""
+    """A distinct problem as plain data; `shape` names its shape, and equal shapes have equal names."""
 
     problem: Mapping[str, Any]
     macs: int
-    shape: int
+    shape: str
     digest: str
 
 
@@ -77,7 +67,7 @@ class PlannedNetwork:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing to schedule: indices of the variant and of the problem, and the key of the result."""
+    """One thing to schedule: the variant's number, the index of the problem, and the key of the result."""
 
     variant: int
     problem: int
@@ -88,40 +78,47 @@ class Point:
 class Plan:
     """Everything that decides the results of a sweep, and what they are called.
 
-    `options` are the scheduler's. `evaluator` names what costs the mappings, `timeloop-model` with its version.
-    `program` is the project with the hash of its source: another one may answer differently, so results do not mix.
+    `template` is the content of the template's file. `options` are the scheduler's. `evaluator` names what costs the
+    mappings, `timeloop-model` with its version. `program` is the project with the hash of its source: another one may
+    answer differently, so results do not mix. `variant_count` is known for spaces that were checked in full.
     """
 
     name: str
     description: str
+    template: Mapping[str, Any]
+    parameters: Mapping[str, tuple[Number, ...]]
+    constraints: tuple[str, ...]
+    search: Mapping[str, Any]
     options: Mapping[str, Any]
     evaluator: str
     program: str
-    variants: tuple[PlannedVariant, ...]
     problems: tuple[PlannedProblem, ...]
     networks: tuple[PlannedNetwork, ...]
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the swept parameters."""
-        return tuple(self.variants[0].parameters)
+    variant_count: int | None = None
 
     @cached_property
-    def identity(self) -> str:
-        """Hash of the study: of all but its description, and whatever program runs it."""
-        return _digest(self.to_dict() | {"description": "", "program": ""})
+    def grid(self) -> ParameterGrid:
+        """The combinations of parameter values; a constraint may leave some out."""
+        return ParameterGrid(self.parameters)
 
-    def key(self, variant: int, problem: int) -> str:
-        """The content hash of a result: architecture, mapspace, problem, options, evaluator and program."""
+    @cached_property
+    def workload(self) -> str:
+        """Hash of the networks with their problems."""
+        data = self.to_dict()
+        return _digest([data["networks"], [problem.digest for problem in self.problems]])
+
+    def key(self, digests: Mapping[str, str], problem: int) -> str:
+        """The content hash of a result: architecture, mapspace, problem, options, evaluator and program.
+
+        `digests` are those of the variant, one per shape of problem.
+        """
         planned = self.problems[problem]
-        text = self.program + self.variants[variant].digests[planned.shape] + planned.digest
+        text = self.program + digests[planned.shape] + planned.digest
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def points(self) -> Iterator[Point]:
-        """All points, problem by problem. Points of equal content have the same key."""
-        for problem in range(len(self.problems)):
-            for variant in range(len(self.variants)):
-                yield Point(variant, problem, self.key(variant, problem))
+    def points(self, variant: int, digests: Mapping[str, str]) -> list[Point]:
+        """What is to be scheduled on a variant. Points of equal content have the same key."""
+        return [Point(variant, problem, self.key(digests, problem)) for problem in range(len(self.problems))]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for `study.json`."""
@@ -133,10 +130,13 @@ class Plan:
         return cls(
             data["name"],
             data["description"],
+            data["template"],
+            {name: tuple(values) for name, values in data["parameters"].items()},
+            tuple(data["constraints"]),
+            data["search"],
             data["options"],
             data["evaluator"],
             data["program"],
-            tuple(PlannedVariant(**variant) for variant in data["variants"]),
             tuple(PlannedProblem(**problem) for problem in data["problems"]),
             tuple(
                 PlannedNetwork(
@@ -144,6 +144,7 @@ class Plan:
                 )
                 for network in data["networks"]
             ),
+            data["variant_count"],
         )
 
 
@@ -164,19 +165,39 @@ class Sweep:
         """The scheduler's options as workers get them."""
         return json.dumps(self.plan.options, sort_keys=True)
 
-    def task(self, points: Sequence[Point]) -> Task:
-        """What a worker needs for some points of one problem."""
+    def digests(self, variant: Variant) -> dict[str, str]:
+        """Per shape of problem, the hash of all that the variant brings to a result."""
+        architecture = variant.architecture.to_dict()
+        common = {"options": self.plan.options, "evaluator": self.plan.evaluator, "architecture": architecture}
+        return {
+            planned.shape: _digest(common | {"mapspace": asdict(variant.mapspaces[problem.shape])})
+            for planned, problem in self._of_shapes.values()
+        }
+
+    def points(self) -> list[Point]:
+        """All points of a space that is small enough to be listed, variant by variant."""
+        variants = self.study.space.variants()
+        return [point for variant in variants for point in self.plan.points(variant.number, self.digests(variant))]
+
+    def task(self, points: Sequence[Point], variants: Mapping[int, Variant]) -> Task:
+        """What a worker needs for some points of one problem, whose variants are given by number."""
         problem = self.problems[points[0].problem]
-        variants = [self.study.variants[point.variant] for point in points]
+        chosen = [variants[point.variant] for point in points]
         return Task(
             self.options,
             problem,
             tuple(
                 (point.key, variant.architecture, variant.mapspaces[problem.shape])
-                for point, variant in zip(points, variants, strict=True)
+                for point, variant in zip(points, chosen, strict=True)
             ),
             self.timeloop,
         )
+
+    @cached_property
+    def _of_shapes(self) -> dict[str, tuple[PlannedProblem, Problem]]:
+        """Per shape, a problem that has it."""
+        pairs = zip(self.plan.problems, self.problems, strict=True)
+        return {planned.shape: (planned, problem) for planned, problem in pairs}
 
 
 def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep:
@@ -192,28 +213,19 @@ def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep
 
         timeloop = TimeloopEvaluator()
     problems = tuple(dict.fromkeys(layer.problem for network in study.networks for layer in network.layers))
-    shapes = list(dict.fromkeys(problem.shape for problem in problems))
     index = {problem: position for position, problem in enumerate(problems)}
-    options = schedule_options(study)
-    evaluator = study.evaluator if timeloop is None else timeloop.name
-    common = {"options": options, "evaluator": evaluator}
-    variants: list[PlannedVariant] = []
-    for variant in study.variants:
-        architecture = variant.architecture.to_dict()
-        mapspaces = [asdict(variant.mapspaces[shape]) for shape in shapes]
-        digests = [_digest(common | {"architecture": architecture, "mapspace": mapspace}) for mapspace in mapspaces]
-        variants.append(PlannedVariant(variant.name, variant.parameters, architecture, mapspaces, digests))
+    space = study.space
     plan = Plan(
         study.name,
         study.description,
-        options,
-        evaluator,
+        space.template.document.data,
+        space.grid.values,
+        space.constraints,
+        study.search,
+        schedule_options(study),
+        study.evaluator if timeloop is None else timeloop.name,
         program_name(),
-        tuple(variants),
-        tuple(
-            PlannedProblem(problem.to_dict(), problem.macs, shapes.index(problem.shape), _digest(problem.to_dict()))
-            for problem in problems
-        ),
+        tuple(_planned(problem) for problem in problems),
         tuple(
             PlannedNetwork(
                 network.name,
@@ -222,8 +234,14 @@ def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep
             )
             for network in study.networks
         ),
+        study.variant_count,
     )
     return Sweep(study, plan, problems, timeloop)
+
+
+def _planned(problem: Problem) -> PlannedProblem:
+    shape = _digest(problem.shape.to_dict())[:16]
+    return PlannedProblem(problem.to_dict(), problem.macs, shape, _digest(problem.to_dict()))
 
 
 def schedule_options(study: Study) -> dict[str, Any]:

@@ -18,13 +18,14 @@ class Progress:
         self._stream = sys.stderr if stream is None else stream
         self._terminal = self._stream.isatty()
         self._quiet = quiet
-        self._total = self._done = self._before = self._without = 0
+        self._total = self._done = self._stored = self._ran = self._known = self._pruned = self._without = 0
         self._started = self._shown = self._first = time.monotonic()
-        self._done_at_first = 0
+        self._ran_at_first = 0
         self._line_open = False
 
     def start(self, total: int, stored: int) -> None:
-        self._total, self._done, self._before = total, stored, stored
+        """Begin with so many points planned at most, and so many results stored."""
+        self._total, self._stored = total, stored
         self._started = self._shown = self._first = time.monotonic()
         self._write(f"{total} schedules, {stored} of them stored already", end="\n")
 
@@ -34,17 +35,26 @@ class Progress:
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
+    def wave(self, known: int, pruned: int, dropped: int) -> None:
+        """Of the points planned, some have a result, some need none, and some are none after all."""
+        self._total -= dropped
+        self._known += known
+        self._pruned += pruned
+        self._done += known + pruned
+        self._show_now_and_then()
+
     def advance(self, points: int, without_mapping: int) -> None:
-        if self._done == self._before:  # start-up is no measure of the rest
-            self._first, self._done_at_first = time.monotonic(), self._done + points
+        """So many more results, some of them without a mapping."""
+        if self._ran == 0:  # start-up is no measure of the rest
+            self._first, self._ran_at_first = time.monotonic(), points
         self._done += points
+        self._ran += points
         self._without += without_mapping
-        if time.monotonic() - self._shown >= _SECONDS_BETWEEN[self._terminal]:
-            self._show()
+        self._show_now_and_then()
 
     def finish(self) -> None:
         """Show the last state and end the line."""
-        if self._done > self._before:
+        if self._ran or self._pruned:
             self._show()
         self.close()
 
@@ -53,19 +63,26 @@ class Progress:
         if self._line_open:
             self._write("", end="\n")
 
+    def _show_now_and_then(self) -> None:
+        if time.monotonic() - self._shown >= _SECONDS_BETWEEN[self._terminal]:
+            self._show()
+
     def _show(self) -> None:
         self._shown = time.monotonic()
         since_first = self._shown - self._first
-        rate = (self._done - self._done_at_first) / since_first if since_first > 0 else 0.0
-        line = f"{self._done}/{self._total} schedules ({100 * self._done / self._total:.0f} %)"
+        rate = (self._ran - self._ran_at_first) / since_first if since_first > 0 else 0.0
+        line = f"{self._done}/{self._total} schedules ({100 * self._done / max(self._total, 1):.0f} %)"
         if rate:
             line += f", {rate:.1f} a second"
+        if self._pruned:
+            line += f", {self._pruned} saved by bounds"
         if self._without:
             line += f", {self._without} without a mapping"
         if self._done == self._total:
             line += f", {format_seconds(self._shown - self._started)} in all"
         elif rate:
-            line += f", {format_seconds((self._total - self._done) / rate)} left"
+            left = self._total - self._done - max(self._stored - self._known, 0)
+            line += f", {format_seconds(max(left, 0) / rate)} left"
         self._write(f"\r{line:<78}" if self._terminal else line, end="" if self._terminal else "\n")
 
     def _write(self, text: str, end: str) -> None:

@@ -5,25 +5,29 @@ import io
 import itertools
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from dse.errors import InputError
 from dse.report.comparison import compare_network, render_comparison
-from dse.report.export import layer_rows, variant_rows, write_rows
+from dse.report.export import Row, columns_of, layer_rows, variant_rows, write_rows
 from dse.report.figure import draw_front
 from dse.report.front import costs, hypervolume, non_dominated, on_front
 from dse.report.table import energy_unit, render_front, render_incomplete
-from dse.report.totals import Total, network_totals, study_totals, totals_named
-from dse.sweep.plan import Plan, PlannedLayer, PlannedNetwork, PlannedProblem, PlannedVariant
+from dse.report.totals import Total, totals_named
+from dse.sweep.folder import StudyFolder
+from dse.sweep.plan import Plan, PlannedLayer, PlannedNetwork, PlannedProblem
+from dse.sweep.reading import StoredStudy, VariantName, read_study
+from dse.sweep.store import ResultStore, VariantRow
 from dse.sweep.task import FAILED, Result
 
 figure_of_cost = st.sampled_from([1.0, 2.0, 3.0, 5.0, 7.5, math.nan])
@@ -34,35 +38,39 @@ def make_plan(variants: int = 4) -> Plan:
     return Plan(
         "made up",
         "",
+        {},
+        {"pe_count": tuple(2**number for number in range(variants)), "share": (0.5,)},
+        (),
+        {},
         {"objective": "cosa"},
         "embedded",
         "dse 0",
-        tuple(
-            PlannedVariant(f"v{number}", {"pe_count": 2**number, "share": number / 2}, {}, [], [f"digest {number}"])
-            for number in range(variants)
-        ),
-        (PlannedProblem({}, 10, 0, "p"), PlannedProblem({}, 1000, 0, "q")),
+        (PlannedProblem({}, 10, "shape", "p"), PlannedProblem({}, 1000, "shape", "q")),
         (
             PlannedNetwork("a", "", (PlannedLayer("conv", 2, 0), PlannedLayer("fc", 1, 1))),
             PlannedNetwork("b", "", (PlannedLayer("fc", 3, 1),)),
         ),
+        variants,
     )
 
 
-def make_results(plan: Plan) -> dict[str, Result]:
+Results = dict[tuple[int, int], Result]
+"""Results by (number of the variant, index of the problem)."""
+
+
+def make_results(plan: Plan) -> Results:
     """Latency falls and energy rises with the variant; variant 3 is slower than variant 2 and needs more energy."""
-    results: dict[str, Result] = {}
-    for point in plan.points():
-        cycles = 1000 // (point.variant + 1) * (point.problem + 1) if point.variant < 3 else 900 * (point.problem + 1)
-        energy = 0.1 * (point.variant + 1) * (point.problem + 1) * 1e6
-        results[point.key] = Result(
-            point.key,
+    results: Results = {}
+    for variant, problem in itertools.product(range(plan.grid.size), range(2)):
+        cycles = 1000 // (variant + 1) * (problem + 1) if variant < 3 else 900 * (problem + 1)
+        results[variant, problem] = Result(
+            "",
             "optimal",
             "cosa",
             solver="SCIP",
             value=1.0,
             cycles=cycles,
-            energy_pj=energy,
+            energy_pj=0.1 * (variant + 1) * (problem + 1) * 1e6,
             utilization=0.5,
             mapping='[{"target":"DRAM"}]',
             total_seconds=1.5,
@@ -70,22 +78,46 @@ def make_results(plan: Plan) -> dict[str, Result]:
     return results
 
 
+@pytest.fixture
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., StoredStudy]]:
+    """Writes a plan with results into a folder, and reads it from there."""
+    with ExitStack() as stack:
+
+        def write(plan: Plan, results: Results, rows: Sequence[VariantRow] = ()) -> StoredStudy:
+            folder = StudyFolder(tmp_path_factory.mktemp("study"))
+            looked_at = {plan.grid.text(number): VariantRow(plan.grid.text(number)) for number in range(plan.grid.size)}
+            looked_at = {text: replace(row, digests={"shape": text}) for text, row in looked_at.items()}
+            looked_at |= {row.parameters: row for row in rows}
+            with folder.claimed(plan), ResultStore(folder.store_file, plan.program) as store:
+                store.add_variants(reversed(looked_at.values()))
+                for (variant, problem), result in results.items():
+                    key = plan.key({"shape": plan.grid.text(variant)}, problem)
+                    store.add([replace(result, key=key)])
+            return stack.enter_context(read_study(folder))
+
+        yield write
+
+
+def written(rows: Iterable[Row], file_format: str, level: str, plan: Plan, timings: bool = False) -> bytes:
+    file = io.BytesIO()
+    write_rows(rows, file_format, columns_of(plan, level, timings), plan, file)
+    return file.getvalue()
+
+
 def make_totals(points: Sequence[tuple[float, float]]) -> list[Total]:
     """Totals of which those with a NaN are incomplete."""
     return [
-        Total(PlannedVariant(f"v{index}", {"x": index}, {}, [], []), "net", 1, None, None, None, ("conv: why",))
+        Total(VariantName(index, f"v{index}", {"x": index}), "net", 1, None, None, None, ("conv: why",))
         if math.isnan(cycles) or math.isnan(energy)
-        else Total(PlannedVariant(f"v{index}", {"x": index}, {}, [], []), "net", 1, int(cycles * 10), energy, None, ())
+        else Total(VariantName(index, f"v{index}", {"x": index}), "net", 1, int(cycles * 10), energy, None, ())
         for index, (cycles, energy) in enumerate(points)
     ]
 
 
-def test_totals_count_layers_as_often_as_they_occur() -> None:
+def test_totals_count_layers_as_often_as_they_occur(stored: Callable[..., StoredStudy]) -> None:
     plan = make_plan()
-    results = make_results(plan)
-    of_a = network_totals(plan, results, plan.networks[0])
-    of_b = network_totals(plan, results, plan.networks[1])
-    of_all = study_totals(plan, results)
+    study = stored(plan, make_results(plan))
+    of_a, of_b, of_all = (list(totals_named(study, name)) for name in ("a", "b", None))
     assert [total.cycles for total in of_a] == [2 * 1000 + 2000, 2 * 500 + 1000, 2 * 333 + 666, 2 * 900 + 1800]
     assert of_b[1].cycles == 3 * 1000
     assert of_a[0].energy_pj == pytest.approx(2 * 1e5 + 2e5)
@@ -95,9 +127,8 @@ def test_totals_count_layers_as_often_as_they_occur() -> None:
         assert both.energy_pj == pytest.approx((a.energy_pj or 0) + (b.energy_pj or 0))
         assert both.edp == pytest.approx((both.cycles or 0) * (both.energy_pj or 0))
     assert {total.network for total in of_all} == {"all"}
-    assert totals_named(plan, results, "b") == of_b
     with pytest.raises(InputError, match='the study has no network "c"'):
-        totals_named(plan, results, "c")
+        totals_named(study, "c")
 
 
 layer_choices = st.lists(
@@ -110,9 +141,10 @@ layer_choices = st.lists(
 )
 
 
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["latency", "energy", "edp"]), layer_choices)
 def test_no_choice_of_mappings_brings_a_network_below_its_bound(
-    objective: str, layers: list[tuple[int, list[tuple[int, float]]]]
+    stored: Callable[..., StoredStudy], objective: str, layers: list[tuple[int, list[tuple[int, float]]]]
 ) -> None:
     """Each layer has some mappings (cycles, pJ); its bound is its best figure. No total lies below."""
     plan = make_plan(1)
@@ -128,27 +160,27 @@ def test_no_choice_of_mappings_brings_a_network_below_its_bound(
         results = {}
         for index, (cycles, energy) in enumerate(choice):
             bound = min(itertools.starmap(figure, layers[index][1]))
-            key = plan.key(0, index)
-            results[key] = Result(key, "optimal", objective, cycles=cycles, energy_pj=energy, lower_bound=bound)
-        (total,) = network_totals(plan, results, network)
+            results[0, index] = Result("", "optimal", objective, cycles=cycles, energy_pj=energy, lower_bound=bound)
+        (total,) = totals_named(stored(plan, results))
         assert total.value is not None
         assert total.gap is not None
         assert total.gap >= -1e-12
 
 
-def test_a_network_without_a_bound_on_every_layer_has_none() -> None:
+def test_a_network_without_a_bound_on_every_layer_has_none(stored: Callable[..., StoredStudy]) -> None:
     plan = replace(make_plan(1), options={"objective": "energy"})
-    (total,) = study_totals(plan, make_results(plan))
+    (total,) = totals_named(stored(plan, make_results(plan)))
     assert (total.lower_bound, total.gap) == (None, None)
 
 
-def test_a_variant_without_a_layer_is_incomplete_with_the_reason() -> None:
+def test_a_variant_without_a_layer_is_incomplete_with_the_reason(stored: Callable[..., StoredStudy]) -> None:
     plan = make_plan()
     results = make_results(plan)
-    results[plan.key(0, 0)] = Result(plan.key(0, 0), "infeasible", "cosa", error="nothing\nfits")
-    results[plan.key(1, 1)] = Result(plan.key(1, 1), FAILED, "cosa", error="gone", error_type="WorkerCrashedError")
-    del results[plan.key(2, 1)]
-    totals = study_totals(plan, results)
+    results[0, 0] = Result("", "infeasible", "cosa", error="nothing\nfits")
+    results[1, 1] = Result("", FAILED, "cosa", error="gone", error_type="WorkerCrashedError")
+    del results[2, 1]
+    study = stored(plan, results)
+    totals = list(totals_named(study))
     assert [total.complete for total in totals] == [False, False, False, True]
     assert totals[0].missing == ("a conv: nothing fits",)
     assert totals[1].missing == ("a fc: WorkerCrashedError: gone", "b fc: WorkerCrashedError: gone")
@@ -158,9 +190,9 @@ def test_a_variant_without_a_layer_is_incomplete_with_the_reason() -> None:
     assert on_front(totals) == [False, False, False, True]
     text = render_incomplete(totals)
     assert text.splitlines()[0] == "3 of 4 variants incomplete, not compared:"
-    assert "v0 pe_count=1 share=0.0: a conv: nothing fits" in text
+    assert "v0 pe_count=1 share=0.5: a conv: nothing fits" in text
     assert "v1 pe_count=2 share=0.5: a fc: WorkerCrashedError: gone (and 1 more layers)" in text
-    rows = [row for row in variant_rows(plan, results) if row["network"] == "a"]
+    rows = [row for row in variant_rows(study) if row["network"] == "a"]
     assert [row["variant"] for row in rows] == ["v0", "v1", "v2", "v3"]
     assert [row["cycles"] for row in rows[:3]] == [None] * 3
     assert rows[0]["error"] == "conv: nothing fits"
@@ -186,16 +218,16 @@ def test_hypervolume_is_the_number_of_dominated_cells(points: list[tuple[int, in
     assert hypervolume(array, np.array([6.0, 6.0])) == pytest.approx(cells)
 
 
-def test_table_shows_the_front_by_latency_and_marks_it_among_all() -> None:
+def test_table_shows_the_front_by_latency_and_marks_it_among_all(stored: Callable[..., StoredStudy]) -> None:
     plan = make_plan()
-    totals = study_totals(plan, make_results(plan))
+    totals = totals_named(stored(plan, make_results(plan)))
     front = render_front(plan, totals).splitlines()
     assert front[0] == (
         "made up: a + b, objective cosa. 4 of 4 variants complete, 3 on the Pareto front of latency and energy"
     )
     assert front[2].split() == ["variant", "pe_count", "share", "cycles", "energy", "[µJ]", "EDP", "[pJ", "cycles]"]
     assert [line.split()[0] for line in front[3:]] == ["v2", "v1", "v0"]
-    assert front[5].split() == ["v0", "1", "0.0", "10,000", "1", "1e+10"]
+    assert front[5].split() == ["v0", "1", "0.5", "10,000", "1", "1e+10"]
     everything = render_front(plan, totals, everything=True)
     assert "v3   " in everything
     assert "v2 *" in everything
@@ -209,10 +241,11 @@ def test_energy_unit_fits_the_largest_figure(largest: float, unit: str) -> None:
     assert energy_unit(largest)[1] == unit
 
 
-def test_rows_are_sorted_and_hold_times_only_on_request() -> None:
+def test_rows_are_sorted_and_hold_times_only_on_request(stored: Callable[..., StoredStudy]) -> None:
     plan = make_plan()
     results = make_results(plan)
-    rows = layer_rows(plan, results)
+    study = stored(plan, results)
+    rows = list(layer_rows(study))
     keys = [(row["variant"], row["network"], row["layer"]) for row in rows]
     assert keys == [
         (f"v{variant}", network, layer)
@@ -220,22 +253,25 @@ def test_rows_are_sorted_and_hold_times_only_on_request() -> None:
         for network, layer in [("a", "conv"), ("a", "fc"), ("b", "fc")]
     ]
     assert not any("seconds" in name for name in rows[0])
-    assert layer_rows(plan, results, timings=True)[0]["total_seconds"] == 1.5
-    assert variant_rows(plan, results, timings=True)[0]["total_seconds"] == 3.0
-    shuffled = dict(reversed(results.items()))
+    assert next(layer_rows(study, timings=True))["total_seconds"] == 1.5
+    assert next(variant_rows(study, timings=True))["total_seconds"] == 3.0
+    shuffled = stored(plan, dict(reversed(results.items())))
     for file_format in ("csv", "jsonl", "parquet"):
-        assert write_rows(rows, file_format) == write_rows(layer_rows(plan, shuffled), file_format)
+        assert written(rows, file_format, "layer", plan) == written(layer_rows(shuffled), file_format, "layer", plan)
 
 
-def test_formats_hold_the_same_rows() -> None:
+@pytest.mark.parametrize("timings", [False, True])
+def test_formats_hold_the_same_rows(stored: Callable[..., StoredStudy], timings: bool) -> None:
     plan = make_plan()
     results = make_results(plan)
-    results[plan.key(1, 1)] = Result(plan.key(1, 1), "infeasible", "cosa", error='no "room", none')
-    for rows in (layer_rows(plan, results), variant_rows(plan, results)):
-        lines = [json.loads(line) for line in write_rows(rows, "jsonl").decode().splitlines()]
+    results[1, 1] = Result("", "infeasible", "cosa", error='no "room", none')
+    study = stored(plan, results)
+    for level, made in (("layer", layer_rows(study, timings)), ("variant", variant_rows(study, timings))):
+        rows = list(made)
+        lines = [json.loads(line) for line in written(rows, "jsonl", level, plan, timings).decode().splitlines()]
         assert lines == rows
-        table = pq.read_table(io.BytesIO(write_rows(rows, "parquet"))).to_pylist()
-        cells = list(csv.DictReader(io.StringIO(write_rows(rows, "csv").decode())))
+        table = pq.read_table(io.BytesIO(written(rows, "parquet", level, plan, timings))).to_pylist()
+        cells = list(csv.DictReader(io.StringIO(written(rows, "csv", level, plan, timings).decode())))
         assert len(table) == len(cells) == len(rows)
         for row, typed, text in zip(rows, table, cells, strict=True):
             assert typed["cycles"] == row["cycles"]
@@ -244,12 +280,34 @@ def test_formats_hold_the_same_rows() -> None:
             assert text["error"] == (row["error"] or "")
             assert text["energy_pJ"] == ("" if row["energy_pJ"] is None else repr(row["energy_pJ"]))
             assert list(typed) == list(text)
+            assert len(row) - 1 + len(row["parameters"]) == len(text)
 
 
-def test_an_empty_front_keeps_its_columns() -> None:
+@pytest.mark.parametrize("level", ["layer", "variant"])
+def test_tables_without_rows_have_their_columns(level: str) -> None:
     plan = make_plan()
-    rows = variant_rows(plan, {})
-    assert write_rows([], "csv", like=rows[0]).decode().startswith("variant,parameters.pe_count,")
+    assert written([], "csv", level, plan).decode().startswith("variant,parameters.pe_count,")
+    assert pq.read_table(io.BytesIO(written([], "parquet", level, plan))).num_rows == 0
+
+
+def test_variants_that_are_no_architecture_or_were_pruned_say_why(stored: Callable[..., StoredStudy]) -> None:
+    plan = make_plan()
+    results = {key: result for key, result in make_results(plan).items() if key[0] not in (1, 3)}
+    text = plan.grid.text
+    refused = VariantRow(text(1), status="refused", reason="half an element")
+    bounds = ((70, 1.5), (80, 2.5))
+    pruned = VariantRow(text(3), {}, "pruned", bounds=bounds, beaten_by=text(2), workload=plan.workload)
+    study = stored(plan, results, [refused, pruned])
+    totals = list(totals_named(study))
+    assert [total.complete for total in totals] == [True, False, True, False]
+    assert totals[1].missing == ("no valid architecture: half an element",)
+    reason = "pruned: a takes at least 70 cycles and 1.5 pJ; b takes at least 80 cycles and 2.5 pJ, and v2 less"
+    assert totals[3].missing == (reason,)
+    rows = [row for row in layer_rows(study) if row["layer"] == "conv"]
+    assert [row["termination"] for row in rows] == ["optimal", "no architecture", "optimal", "pruned"]
+    assert rows[3]["error"] == reason
+    grown = stored(plan, results, [replace(pruned, workload="of fewer networks")])
+    assert list(totals_named(grown))[3].missing[0] == "a conv: not scheduled yet"
 
 
 @pytest.mark.parametrize(("points", "spread"), [(0, 1), (1, 1), (4, 1000), (60, 1)])

@@ -1,9 +1,6 @@
 """The driver: every point gets a result, in this process and on Ray alike, and nothing that was stored runs again."""
 
 import io
-import os
-import signal
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
+from dse.specification.space import Variant
 from dse.specification.study import load_study
 from dse.sweep.driver import SweepCounts, run_sweep
 from dse.sweep.executors import Executor, ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
-from dse.sweep.plan import Sweep, plan_study
+from dse.sweep.plan import Point, Sweep, plan_study
 from dse.sweep.progress import Progress, format_seconds
 from dse.sweep.store import ResultStore
 from dse.sweep.task import FAILED, Result
@@ -25,6 +23,14 @@ QUIET = Progress(quiet=True)
 
 def without_times(results: dict[str, Result]) -> dict[str, Result]:
     return {key: replace(result, solve_seconds=None, total_seconds=None) for key, result in results.items()}
+
+
+def by_problem(sweep: Sweep) -> list[Point]:
+    return sorted(sweep.points(), key=lambda point: point.problem)
+
+
+def variants_of(sweep: Sweep) -> dict[int, Variant]:
+    return {variant.number: variant for variant in sweep.study.space.variants()}
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ def finished(sweep: Sweep, tmp_path: Path) -> StudyFolder:
 
 def test_every_point_has_a_valid_result(sweep: Sweep, finished: StudyFolder) -> None:
     results = finished.read_results()
-    assert results.keys() == {point.key for point in sweep.plan.points()}
+    assert results.keys() == {point.key for point in sweep.points()}
     for result in results.values():
         assert result.valid
         assert result.cycles is not None
@@ -62,7 +68,7 @@ def test_only_what_is_missing_runs(sweep: Sweep, finished: StudyFolder, tmp_path
     everything = finished.read_results()
     stored = dict(list(everything.items())[:5])
     folder = StudyFolder(tmp_path / "half")
-    with folder.claimed(sweep.plan), ResultStore(folder.store_file) as store:
+    with folder.claimed(sweep.plan), ResultStore(folder.store_file, sweep.plan.program) as store:
         store.add(stored.values())
     assert run_sweep(sweep, folder, serial_executor, QUIET) == SweepCounts(total=12, stored_before=5, ran=7)
     assert without_times(folder.read_results()) == without_times(everything)
@@ -82,8 +88,8 @@ def test_another_program_starts_anew_and_leaves_what_is_stored(sweep: Sweep, fin
     results = finished.read_results()
     assert len(results) == 24
     assert results.items() >= earlier.items()
-    new = [replace(results[point.key], key="") for point in later.plan.points()]
-    old = [replace(results[point.key], key="") for point in sweep.plan.points()]
+    new = [replace(results[point.key], key="") for point in later.points()]
+    old = [replace(results[point.key], key="") for point in sweep.points()]
     assert without_times(dict(zip(earlier, new, strict=True))) == without_times(dict(zip(earlier, old, strict=True)))
     assert run_sweep(sweep, finished, serial_executor, QUIET).ran == 0  # the first program finds its own again
 
@@ -91,12 +97,12 @@ def test_another_program_starts_anew_and_leaves_what_is_stored(sweep: Sweep, fin
 def test_an_error_in_a_worker_is_a_result_and_can_be_tried_again(
     sweep: Sweep, finished: StudyFolder, tmp_path: Path
 ) -> None:
-    points = list(sweep.plan.points())
-    broken = replace(sweep.task(points[:3]), options='{"solver": "NONE", "weights": {}, "objective": "cosa"}')
+    points = by_problem(sweep)
+    variants = variants_of(sweep)
+    broken = replace(sweep.task(points[:3], variants), options='{"solver": "NONE", "weights": {}, "objective": "cosa"}')
     with serial_executor() as executor:
         executor.submit(broken)
-        assert executor.next_results() == []  # handed out again, point by point
-        failures = [result for _ in range(3) for result in executor.next_results()]
+        failures = executor.next_results()
         assert executor.running == 0
     assert [result.key for result in failures] == [point.key for point in points[:3]]
     for result in failures:
@@ -105,7 +111,7 @@ def test_an_error_in_a_worker_is_a_result_and_can_be_tried_again(
         assert 'unknown solver "NONE"' in (result.error or "")
         assert "Traceback" in (result.traceback or "")
     folder = StudyFolder(tmp_path / "failed")
-    with folder.claimed(sweep.plan), ResultStore(folder.store_file) as store:
+    with folder.claimed(sweep.plan), ResultStore(folder.store_file, sweep.plan.program) as store:
         store.add(failures)
     assert run_sweep(sweep, folder, serial_executor, QUIET).ran == 9
     assert sum(not result.valid for result in folder.read_results().values()) == 3
@@ -121,68 +127,21 @@ def test_a_study_that_cannot_be_scheduled_makes_no_folder(small_study: Path, tmp
     assert not (tmp_path / "run").exists()
 
 
-def descendants(process: int) -> list[int]:
-    """Process ids below a process."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has just ended
-        children.setdefault(int(fields[1]), []).append(int(entry.parent.name))
-    found: list[int] = []
-    waiting = [process]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
-
-
-def workers_at_work() -> list[int]:
-    """Ray's worker processes of this process that are running a task."""
-    found = []
-    for process in descendants(os.getpid()):
-        try:
-            if Path(f"/proc/{process}/cmdline").read_bytes().startswith(b"ray::run_task"):
-                found.append(process)
-        except OSError:
-            continue
-    return found
-
-
-def test_ray_gives_the_same_results_whatever_happens_to_workers(
-    sweep: Sweep, finished: StudyFolder, tmp_path: Path
-) -> None:
-    points = list(sweep.plan.points())
-    tasks = [sweep.task(points[:6]), sweep.task(points[6:])]
-    broken = replace(sweep.task(points[:2]), options='{"solver": "NONE", "weights": {}, "objective": "cosa"}')
-    with ray_executor(2) as executor:
-        assert (executor.workers, executor.window) == (2, 8)
-        for task in tasks:
-            executor.submit(task)
-        deadline = time.monotonic() + 120
-        while not (busy := workers_at_work()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(busy[0], signal.SIGKILL)
-        results = {result.key: result for _ in tasks for result in executor.next_results()}
-        executor.submit(broken)
-        assert executor.next_results() == []
-        failures = [result for _ in range(2) for result in executor.next_results()]
-    assert without_times(results) == without_times(finished.read_results())
-    assert [(result.termination, result.error_type) for result in failures] == [(FAILED, "InputError")] * 2
-    assert "in scheduler_for" in (failures[0].traceback or "")
-    assert not [process for process in descendants(os.getpid()) if process in busy]
+def test_ray_gives_the_same_results(sweep: Sweep, finished: StudyFolder, tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "on_ray")
+    assert run_sweep(sweep, folder, lambda: ray_executor(2), QUIET).ran == 12
+    assert without_times(folder.read_results()) == without_times(finished.read_results())
 
 
 def test_progress_counts_and_ends_with_a_full_line() -> None:
     stream = io.StringIO()
     progress = Progress(stream)
-    progress.start(10, 4)
+    progress.start(12, 4)
+    progress.wave(known=4, pruned=0, dropped=2)
     progress.advance(6, 1)
     progress.finish()
     first, last = stream.getvalue().splitlines()
-    assert first == "10 schedules, 4 of them stored already"
+    assert first == "12 schedules, 4 of them stored already"
     assert last.startswith("10/10 schedules (100 %), 1 without a mapping, 0 s in all")
 
 

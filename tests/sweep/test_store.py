@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.sweep.store import ResultStore, read_results
+from dse.sweep.store import ResultStore, VariantRow, read_results
 from dse.sweep.task import FAILED, Result
 
+PROGRAM = "dse 1"
 finite = st.floats(allow_nan=False, allow_infinity=False)
 results = st.builds(
     Result,
@@ -34,12 +35,13 @@ def test_the_first_result_of_a_key_is_read_back_exactly(
 ) -> None:
     path = tmp_path_factory.mktemp("store") / "results.sqlite"
     expected: dict[str, Result] = {}
-    with ResultStore(path) as store:
+    with ResultStore(path, PROGRAM) as store:
         for batch in batches:
             store.add(batch)
             for result in batch:
                 expected.setdefault(result.key, result)
-        assert store.keys() == expected.keys()
+        assert store.count() == len(expected)
+        assert store.results([*expected, "none"]) == expected
     assert read_results(path) == expected
 
 
@@ -49,7 +51,7 @@ def test_no_file_is_no_results(tmp_path: Path) -> None:
 
 def test_a_reader_sees_what_is_committed_while_a_sweep_writes(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
-    with ResultStore(path) as store:
+    with ResultStore(path, PROGRAM) as store:
         store.add([Result("a", "optimal", "cosa")])
         store.commit()
         store.add([Result(f"b{number}", "optimal", "cosa") for number in range(200)])  # more than waits for a commit
@@ -58,11 +60,54 @@ def test_a_reader_sees_what_is_committed_while_a_sweep_writes(tmp_path: Path) ->
 
 
 def test_failures_can_be_forgotten(tmp_path: Path) -> None:
-    with ResultStore(tmp_path / "results.sqlite") as store:
-        store.add([Result("a", FAILED, "cosa", error="x"), Result("b", "infeasible", "cosa", error="y")])
+    path = tmp_path / "results.sqlite"
+    with ResultStore(path, "another program") as store:
         store.add([Result("another program's", FAILED, "cosa", error="x")])
-        assert store.forget_failures(["a", "b", "c"]) == 1
-        assert store.keys() == {"b", "another program's"}
+    with ResultStore(path, PROGRAM) as store:
+        store.add([Result("a", FAILED, "cosa", error="x"), Result("b", "infeasible", "cosa", error="y")])
+        assert [result.key for result in store.failures()] == ["a"]
+        assert store.forget_failures() == 1
+        assert store.count() == 1
+    assert read_results(path).keys() == {"b", "another program's"}
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+variant_rows = st.builds(
+    VariantRow,
+    parameters=st.sampled_from(["{}", '{"a":1}', '{"a":2.5}']),
+    digests=st.dictionaries(texts, texts, max_size=3),
+    status=st.sampled_from([None, "pruned", "refused"]),
+    reason=st.none() | texts,
+    bounds=st.lists(st.tuples(st.integers(0, 2**60), finite), max_size=3).map(tuple),
+    beaten_by=st.none() | texts,
+    workload=st.none() | texts,
+)
+
+
+@given(rows=st.lists(variant_rows, max_size=8))
+def test_the_last_row_of_a_variant_is_read_back_exactly(
+    rows: list[VariantRow], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("store") / "results.sqlite"
+    with ResultStore(path, "another program") as store:
+        store.add_variants([VariantRow("{}", reason="of the other program")])
+    with ResultStore(path, PROGRAM) as store:
+        store.add_variants(rows)
+        expected = {row.parameters: row for row in rows}
+        assert store.variant_rows([*expected, "none"]) == expected
+        assert {row.parameters: row for row in store.variants()} == expected
+
+
+def test_a_row_that_changed_on_the_disk_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    with ResultStore(path, PROGRAM) as store:
+        store.add([Result("a", "optimal", "cosa", cycles=7)])
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE result SET cycles = 6")
+    connection.close()
+    with pytest.raises(InputError, match="the row 'a' is not as it was written"):
+        read_results(path)
 
 
 @pytest.mark.parametrize("content", ["not a database, but long enough to have a header of its own", ""])
@@ -75,7 +120,7 @@ def test_a_file_that_is_no_store_is_an_input_error(tmp_path: Path, content: str)
 
 def test_journal_is_a_synchronised_write_ahead_log(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
-    with ResultStore(path):
+    with ResultStore(path, PROGRAM):
         connection = sqlite3.connect(path)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         connection.close()
@@ -86,7 +131,7 @@ def test_a_killed_writer_loses_nothing_committed(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from dse.sweep.store import ResultStore; from dse.sweep.task import Result\n"
-        "store = ResultStore(Path(sys.argv[1]))\n"
+        "store = ResultStore(Path(sys.argv[1]), 'dse 1')\n"
         "store.add([Result(str(n), 'optimal', 'cosa') for n in range(150)])\n"
         "store.add([Result('uncommitted', 'optimal', 'cosa')])\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

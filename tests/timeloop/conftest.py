@@ -95,7 +95,7 @@ def study_points() -> dict[str, Point]:
     nothing = (False,) * len(problem.shape.data_spaces)
     alone = (1,) * len(dimensions)
     points: dict[str, Point] = {}
-    for variant in study.variants:
+    for variant in study.space.variants():
         levels = range(len(variant.architecture.storage))
         keep = variant.mapspaces[problem.shape].keep
         orders = list(itertools.permutations(dimensions))

@@ -37,7 +37,7 @@ def rows(study: Path, folder: Path, evaluator: str, timeloop: TimeloopEvaluator 
     results = StudyFolder(folder).read_results()
     return {
         point.variant: replace(results[point.key], key="", solve_seconds=None, total_seconds=None)
-        for point in sweep.plan.points()
+        for point in sweep.points()
     }
 
 
