@@ -1,0 +1,63 @@
+"""The process in which points are scheduled: `python -m dse.sweep.executors.child SOCKET PARENT`.
+
+It answers one point after another over the socket that it has inherited, and ends with its parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from dse.sweep.task import Result, Task, failure
+
+__all__ = ["die_with", "main"]
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_FIRST_TO_BE_KILLED = "1000"  # proc(5), oom_score_adj
+
+
+def main(socket: int, parent: int) -> None:
+    """Say that it is there, then answer (function, task of one point) with its results, until the socket is closed."""
+    die_with(parent)
+    faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file
+    with suppress(OSError):  # a container may show /proc as read-only
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_BE_KILLED)
+    # A future keeps whatever the task raises, so that every error becomes a result.
+    with Connection(socket) as connection, ThreadPoolExecutor(max_workers=1) as pool:
+        connection.send(None)
+        while True:
+            try:
+                run, task = connection.recv()
+            except EOFError:
+                return
+            connection.send(_answer(pool, run, task))
+
+
+def _answer(pool: ThreadPoolExecutor, run: Callable[[Task], list[Result]], task: Task) -> list[Result]:
+    future = pool.submit(run, task)
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return [failure(task, error, "".join(traceback.format_exception(error)))]
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when `parent`, which has started it, ends; at once where it has ended."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
