@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
+from dse.specification.space import Variant
 from dse.specification.study import load_study
 from dse.sweep.driver import SweepCounts, run_sweep
 from dse.sweep.executors import Executor, ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
-from dse.sweep.plan import Sweep, plan_study
+from dse.sweep.plan import Point, Sweep, plan_study
 from dse.sweep.progress import Progress, format_seconds
 from dse.sweep.store import ResultStore
 from dse.sweep.task import FAILED, Result
@@ -22,6 +23,14 @@ QUIET = Progress(quiet=True)
 
 def without_times(results: dict[str, Result]) -> dict[str, Result]:
     return {key: replace(result, solve_seconds=None, total_seconds=None) for key, result in results.items()}
+
+
+def by_problem(sweep: Sweep) -> list[Point]:
+    return sorted(sweep.points(), key=lambda point: point.problem)
+
+
+def variants_of(sweep: Sweep) -> dict[int, Variant]:
+    return {variant.number: variant for variant in sweep.study.space.variants()}
 
 
 @pytest.fixture
@@ -38,7 +47,7 @@ def finished(sweep: Sweep, tmp_path: Path) -> StudyFolder:
 
 def test_every_point_has_a_valid_result(sweep: Sweep, finished: StudyFolder) -> None:
     results = finished.read_results()
-    assert results.keys() == {point.key for point in sweep.plan.points()}
+    assert results.keys() == {point.key for point in sweep.points()}
     for result in results.values():
         assert result.valid
         assert result.cycles is not None
@@ -59,7 +68,7 @@ def test_only_what_is_missing_runs(sweep: Sweep, finished: StudyFolder, tmp_path
     everything = finished.read_results()
     stored = dict(list(everything.items())[:5])
     folder = StudyFolder(tmp_path / "half")
-    with folder.claimed(sweep.plan), ResultStore(folder.store_file) as store:
+    with folder.claimed(sweep.plan), ResultStore(folder.store_file, sweep.plan.program) as store:
         store.add(stored.values())
     assert run_sweep(sweep, folder, serial_executor, QUIET) == SweepCounts(total=12, stored_before=5, ran=7)
     assert without_times(folder.read_results()) == without_times(everything)
@@ -79,8 +88,8 @@ def test_another_program_starts_anew_and_leaves_what_is_stored(sweep: Sweep, fin
     results = finished.read_results()
     assert len(results) == 24
     assert results.items() >= earlier.items()
-    new = [replace(results[point.key], key="") for point in later.plan.points()]
-    old = [replace(results[point.key], key="") for point in sweep.plan.points()]
+    new = [replace(results[point.key], key="") for point in later.points()]
+    old = [replace(results[point.key], key="") for point in sweep.points()]
     assert without_times(dict(zip(earlier, new, strict=True))) == without_times(dict(zip(earlier, old, strict=True)))
     assert run_sweep(sweep, finished, serial_executor, QUIET).ran == 0  # the first program finds its own again
 
@@ -88,8 +97,9 @@ def test_another_program_starts_anew_and_leaves_what_is_stored(sweep: Sweep, fin
 def test_an_error_in_a_worker_is_a_result_and_can_be_tried_again(
     sweep: Sweep, finished: StudyFolder, tmp_path: Path
 ) -> None:
-    points = list(sweep.plan.points())
-    broken = replace(sweep.task(points[:3]), options='{"solver": "NONE", "weights": {}, "objective": "cosa"}')
+    points = by_problem(sweep)
+    variants = variants_of(sweep)
+    broken = replace(sweep.task(points[:3], variants), options='{"solver": "NONE", "weights": {}, "objective": "cosa"}')
     with serial_executor() as executor:
         executor.submit(broken)
         failures = executor.next_results()
@@ -101,7 +111,7 @@ def test_an_error_in_a_worker_is_a_result_and_can_be_tried_again(
         assert 'unknown solver "NONE"' in (result.error or "")
         assert "Traceback" in (result.traceback or "")
     folder = StudyFolder(tmp_path / "failed")
-    with folder.claimed(sweep.plan), ResultStore(folder.store_file) as store:
+    with folder.claimed(sweep.plan), ResultStore(folder.store_file, sweep.plan.program) as store:
         store.add(failures)
     assert run_sweep(sweep, folder, serial_executor, QUIET).ran == 9
     assert sum(not result.valid for result in folder.read_results().values()) == 3
@@ -126,11 +136,12 @@ def test_ray_gives_the_same_results(sweep: Sweep, finished: StudyFolder, tmp_pat
 def test_progress_counts_and_ends_with_a_full_line() -> None:
     stream = io.StringIO()
     progress = Progress(stream)
-    progress.start(10, 4)
+    progress.start(12, 4)
+    progress.wave(known=4, pruned=0, dropped=2)
     progress.advance(6, 1)
     progress.finish()
     first, last = stream.getvalue().splitlines()
-    assert first == "10 schedules, 4 of them stored already"
+    assert first == "12 schedules, 4 of them stored already"
     assert last.startswith("10/10 schedules (100 %), 1 without a mapping, 0 s in all")
 
 
