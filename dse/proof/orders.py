@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import permutations
 
 from dse.proof.decisions import Decisions
-from dse.proof.forms import Form, total
+from dse.proof.forms import Form, constant, total
 
 __all__ = ["Orders", "order_classes"]
 
@@ -58,22 +58,48 @@ class Orders:
         }
         for level in range(first, structure.levels):
             assembly.equal(total(self.chosen[level, index] for index in range(len(self.classes))) - 1.0)
-        self._passes: dict[tuple[int, int], Form] = {}
+        self._clear: dict[tuple[int, frozenset[int]], Form] = {}
         self._saved: dict[tuple[int, int], Form] = {}
         self._present: dict[tuple[int, int], Form] = {}
         self._first_moving: dict[tuple[int, int], dict[int, Form]] = {}
 
-    def passes(self, level: int, space: int) -> Form:
-        """A binary that can be 1 only if no temporal loop of a level moves a data space."""
-        if (level, space) not in self._passes:
+    def clear(self, level: int, groups: Iterable[int]) -> Form:
+        """A form ≤ 1 that can be 1 only if a level has no temporal loop of the groups."""
+        wanted = frozenset(groups)
+        if not wanted:
+            return constant(1.0)
+        if (level, wanted) not in self._clear:
             decisions = self.decisions
             binary = self.assembly.whole()
-            moving = self.structure.spaces[space].relevant
-            most = decisions.factors_of(moving)
-            number = total(decisions.number_temporal(group, level) for group in sorted(moving))
+            most = decisions.factors_of(wanted)
+            number = total(decisions.number_temporal(group, level) for group in sorted(wanted))
             self.assembly.below(number + binary * most - most)
-            self._passes[level, space] = binary
-        return self._passes[level, space]
+            self._clear[level, wanted] = binary
+        return self._clear[level, wanted]
+
+    def passes(self, level: int, space: int) -> Form:
+        """A binary that can be 1 only if no temporal loop of a level moves a data space."""
+        return self.clear(level, self.structure.spaces[space].relevant)
+
+    def meet(self, space: int, child: int, groups: Iterable[int], beside: Iterable[int] = ()) -> Form:
+        """A form ≤ 1 that can be 1 only if loops of all the groups can compensate each other above `child`.
+
+        Some loop of the groups then has, inside it and above `child`, a loop of every other group, and none that moves
+        the data space but those of the groups and of the groups `beside` them.
+        """
+        wanted, decisions = sorted(groups), self.decisions
+        others = self.structure.spaces[space].relevant - {*wanted, *beside}
+        parts: list[Form] = []
+        for level in range(child + 1, self.structure.levels):
+            here = self.assembly.real(0.0, 1.0)
+            self.assembly.below(here - total(decisions.number_temporal(group, level) for group in wanted))
+            for group in wanted:
+                within = range(child + 1, level + 1)
+                self.assembly.below(here - total(decisions.number_temporal(group, inner) for inner in within))
+            for between in range(child + 1, level) if others else ():
+                self.assembly.below(here - self.clear(between, others))
+            parts.append(here)
+        return total(parts)
 
     def saved(self, space: int, child: int) -> Form:
         """log2 of how often a tile at level `child` (−1: an operand of a MAC) stays where the loops outside advance.

@@ -16,9 +16,10 @@ import numpy as np
 
 from dse.integers import divisors, exponent
 from dse.proof.decisions import Decisions
+from dse.proof.displacements import displacements, first_steps, smallest_bound
 from dse.proof.forms import ZERO, Form, total
 from dse.proof.orders import Orders
-from dse.proof.windows import Windows, can_rest
+from dse.proof.windows import Windows, resting_gain
 
 __all__ = ["Sharing"]
 
@@ -36,30 +37,32 @@ def _overlap(factors: Pair, steps: Pair, largest: bool) -> float:
 
 
 @lru_cache(maxsize=65536)
-def _link_gain(factors: Pair, steps: Pair, moves: Pair, *, line: bool) -> float:
-    """log2 of how many times fewer tiles are left to fetch, at most, once neighbours have handed on theirs.
+def _share_fetched(factors: Pair, steps: Pair, moves: frozenset[int] | None, *, line: bool) -> float:
+    """The least share of a fan-out's tiles that neighbours cannot hand on, whichever of some moves the tile makes.
 
-    A loop along term i advances by multiples of `moves[i]` (0: none is left), so that a displacement is a multiple of
-    their greatest common divisor. In a line (a mesh of one row) the neighbours are the next and the last index; all
-    groups of the axis next to each other, in either order, and the ends joined, serve most. On a mesh of more rows,
-    every child whose tile any other child had is taken as served.
+    In a line (a mesh of one row) the neighbours are the next and the last index; all groups of the axis next to each
+    other, in either order, and the ends joined, serve most. On a mesh of more rows, every child whose tile any other
+    child had is taken as served. `moves` None: any.
     """
-    unit = math.gcd(*moves)
-    if not unit:
-        return 0.0
     grid = np.arange(factors[0])[:, None] * steps[0] + np.arange(factors[1])[None, :] * steps[1]
     every = np.unique(grid)
     fewest = len(every)
     if not line:
-        for displacement in range(unit, int(every[-1]) + 1, unit):
-            fewest = min(fewest, len(every) - int(np.isin(every + displacement, every).sum()))
-        return math.log2(len(every) / fewest)
+        for move in range(1, int(every[-1]) + 1) if moves is None else moves:
+            if move:
+                fewest = min(fewest, len(every) - int(np.isin(every + move, every).sum()))
+        return fewest / len(every)
     for offsets in (grid.ravel(), grid.T.ravel()):
         ahead, behind = np.roll(offsets, -1) - offsets, np.roll(offsets, 1) - offsets
-        for displacement in {int(d) for d in (*ahead, *behind) if d and d % unit == 0}:
-            served = (ahead == displacement) | (behind == displacement)
+        for move in {int(d) for d in (*ahead, *behind) if d and (moves is None or abs(int(d)) in moves)}:
+            served = (ahead == move) | (behind == move)
             fewest = min(fewest, len(np.unique(offsets[~served])))
-    return math.log2(len(every) / fewest)
+    return fewest / len(every)
+
+
+def _in_units(moves: frozenset[int] | None, unit: int) -> frozenset[int] | None:
+    """Those of the moves that are multiples of a unit, as such."""
+    return None if moves is None else frozenset(move // unit for move in moves if move % unit == 0)
 
 
 class _Table:
@@ -149,15 +152,18 @@ class Sharing:
                 steps = (tile[0] * weights[0], tile[1] * weights[1])
                 unit = math.gcd(*steps)
                 plain = (steps[0] // unit, steps[1] // unit)
-                left = [bound > inner for bound, inner in zip(bounds, inside, strict=True)]
-                moves = (plain[0] * pair[0] * left[0], plain[1] * pair[1] * left[1])
+                left = (bounds[0] // inside[0], bounds[1] // inside[1])
+                outer = (inside[0] * weights[0], inside[1] * weights[1])
                 line = structure.fanouts[level][1] == 1
-                gain = _link_gain(pair, plain, moves, line=line)
-                for term, alone in enumerate(((moves[0], 0), (0, moves[1]))):
-                    # Loop 1 makes at least half of the moves; any other loop's displacement may suit the rest.
-                    own_share = 2.0 ** -_link_gain(pair, plain, alone, line=line)
-                    share = min(own_share, (own_share + 2.0**-gain) / 2)
-                    firsts[term].add(pair, tile, -math.log2(share))
+                least = _share_fetched(pair, plain, _in_units(displacements(left, outer), unit), line=line)
+                gain = -math.log2(least)
+                for term in (0, 1):
+                    if left[term] > 1:
+                        # The first loop makes all but one in so many moves; another's displacement may suit the rest.
+                        rest = 1.0 / smallest_bound(left[term])
+                        first = _in_units(first_steps(left[term], outer[term]), unit)
+                        share = _share_fetched(pair, plain, first, line=line) * (1.0 - rest) + least * rest
+                        firsts[term].add(pair, tile, -math.log2(share))
                 means.add(pair, tile, _overlap(pair, plain, largest=False))
                 gains.add(pair, tile, gain)
                 if gain:
@@ -277,17 +283,23 @@ class Sharing:
         gains = [self._axis_links(space, level, position) for position in own.windows]
         gains.append(self._resting_links(space, level))
         possible = [gain for gain in gains if gain is not None]
+        for position in own.windows if possible else ():
+            self._hold_slides(space, level, position)
         return total(possible) if possible else None
 
-    def _rests(self, space: int, level: int, position: int) -> bool:
-        """Whether two loops above the child can cancel along an axis, whatever the tile."""
+    def _resting(self, space: int, level: int, position: int) -> list[dict[Pair, float]] | None:
+        """What loops above the child gain that compensate each other along an axis, per first term and tile.
+
+        None: not known, half of the moves at most.
+        """
         own = self.structure.spaces[space]
         axis = own.boxes[position]
         if own.tangled or len(axis) > 2:
-            return True
+            return None
         bounds = (self.structure.groups[axis[0][0]].bound, self.structure.groups[axis[1][0]].bound)
         tiles = self._tiles(space, level, position) or list(product(divisors(bounds[0]), divisors(bounds[1])))
-        return any(can_rest(axis, bounds, tile) for tile in tiles)
+        gains = [{tile: resting_gain(axis, bounds, tile, first) for tile in tiles} for first in (0, 1)]
+        return [{tile: gain for tile, gain in own.items() if gain} for own in gains]
 
     def _axis_links(self, space: int, level: int, position: int) -> Form | None:
         """Links along one axis, where the first loop that moves the tile moves it along the axis.
@@ -309,14 +321,9 @@ class Sharing:
         assembly.below(gain - total(self.decisions.log_spatial(group, level) for group in groups))
         moving = self.orders.first_moving(space, level - 1)
         if not own.tangled:
-            aside = [
-                group
-                for other in own.windows
-                if other != position and self._rests(space, level, other)
-                for group, _ in own.boxes[other]
-            ]
             along = total(moving[group] for group in groups) * most
-            assembly.below(gain - along - total(moving[group] for group in aside) * math.log2(4 / 3))
+            aside = [self._aside(space, level, other, groups) for other in own.windows if other != position]
+            assembly.below(gain - along - total(aside))
         if sharing is not None and sharing.picked:
             by_pair = sharing.gain_by_pair.items()
             assembly.below(gain - total(sharing.picked[pair] * value for pair, value in by_pair))
@@ -327,31 +334,59 @@ class Sharing:
                 assembly.below(gain - self._by_tile(space, level, position, sharing.gain_by_tile))
         return gain
 
-    def _resting_links(self, space: int, level: int) -> Form | None:
-        """A tile that two loops return to where it stood is served by a child with the same: half the moves at most."""
+    def _aside(self, space: int, level: int, position: int, groups: list[int]) -> Form:
+        """What links along `groups` gain where the first loop moves the tile along another axis and is compensated."""
         own = self.structure.spaces[space]
-        resting = [position for position in own.windows if self._rests(space, level, position)]
-        if not resting:
+        axis = [group for group, _ in own.boxes[position]]
+        moving = self.orders.first_moving(space, level - 1)
+        part = self.assembly.real(0.0, 1.0)
+        self.assembly.below(part - total(moving[group] for group in axis))
+        if len(axis) == 2:
+            # Or neighbours differ along both axes, as where an index returns to 0; a single term returns too little.
+            wraps = self.assembly.real(0.0, 1.0)
+            for group in axis:
+                self.assembly.below(wraps - self.decisions.number_spatial(group, level))
+            if len(groups) == 2:
+                self.assembly.below(wraps - self.orders.meet(space, level - 1, groups, axis))
+            gains = self._resting(space, level, position)
+            met = self.orders.meet(space, level - 1, axis, groups) if gains is None or any(gains) else ZERO
+            self.assembly.below(part - wraps - met)
+        return part * math.log2(4 / 3)
+
+    def _resting_links(self, space: int, level: int) -> Form | None:
+        """A tile that loops return to where it stood is served by a child with the same."""
+        own = self.structure.spaces[space]
+        found = {position: self._resting(space, level, position) for position in own.windows}
+        found = {position: gains for position, gains in found.items() if gains is None or any(gains)}
+        if not found:
             return None
-        half = self.assembly.real(0.0, 1.0)
-        self.assembly.below(half - self.unmoved(space, level))
+        served = self.assembly.real(0.0, 1.0)
+        self.assembly.below(served - self.unmoved(space, level))
         if own.tangled:
-            return half
+            return served
         moving = self.orders.first_moving(space, level - 1)
         parts: list[Form] = []
-        for position in resting:
-            axis = own.boxes[position]
+        for position, gains in found.items():
+            groups = [group for group, _ in own.boxes[position]]
             part = self.assembly.real(0.0, 1.0)
-            self.assembly.below(part - total(moving[group] for group, _ in axis))
-            columns = self.windows.columns.get((space, level - 1, position)) if level else None
-            if columns is not None and len(axis) == 2:
-                bounds = (self.structure.groups[axis[0][0]].bound, self.structure.groups[axis[1][0]].bound)
-                fitting = (c.binary for c in columns if can_rest(axis, bounds, (c.sizes[0], c.sizes[1])))
-                self.assembly.below(part - total(fitting))
-            if len(axis) == 2:
-                for group, _ in axis:
-                    outside = range(level, self.structure.levels)
-                    self.assembly.below(part - total(self.decisions.number_temporal(group, outer) for outer in outside))
             parts.append(part)
-        self.assembly.below(half - total(parts))
-        return half
+            if gains is None:
+                self.assembly.below(part - total(moving[group] for group in groups))
+                continue
+            most = [max(by_tile.values(), default=0.0) for by_tile in gains]
+            self.assembly.below(part - total(moving[group] * gain for group, gain in zip(groups, most, strict=True)))
+            self.assembly.below(part - self.orders.meet(space, level - 1, groups))
+            if level and (space, level - 1, position) in self.windows.columns:
+                either = {tile: max(own.get(tile, 0.0) for own in gains) for by_tile in gains for tile in by_tile}
+                self.assembly.below(part - self._by_tile(space, level, position, either))
+        self.assembly.below(served - total(parts))
+        return served
+
+    def _hold_slides(self, space: int, level: int, position: int) -> None:
+        """A loop along which a tile slides is the first that moves it."""
+        moving = self.orders.first_moving(space, level - 1)
+        for term, (group, _) in enumerate(self.structure.spaces[space].boxes[position]):
+            columns = self.windows.columns.get((space, level - 1, position), [])
+            slides = total(column.binary for column in columns if column.slides == term)
+            if not slides.vanishes:
+                self.assembly.below(slides - moving[group])

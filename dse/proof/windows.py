@@ -17,16 +17,17 @@ loop 1's, so that no mapping fetches less.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from dse.integers import divisors, exponent, prime_factors
+from dse.integers import divisors, exponent
 from dse.proof.decisions import Decisions
+from dse.proof.displacements import chains, resting_share
 from dse.proof.forms import ZERO, Form, constant, total
 from dse.proof.orders import Orders
 from dse.proof.structure import Axis
 
-__all__ = ["Column", "Windows", "can_rest"]
+__all__ = ["Column", "Windows", "resting_gain"]
 
 MOST_COLUMNS = 500
 """More pairs of tile sizes than this on an axis: bounded from below instead of enumerated."""
@@ -37,7 +38,7 @@ class Column:
     """One choice for an axis at a level: tile sizes (one a term), extent and fetch in log2 words, and its binary.
 
     `slides`: position of the term along which the tile slides (−1: it does not); `spread` its spatial factor between
-    the tile and loop 1. `rests`: mode rest.
+    the tile and loop 1; `chains`: loops of the other term go on as loop 1 does. `rests`: mode rest.
     """
 
     sizes: tuple[int, ...]
@@ -47,41 +48,16 @@ class Column:
     slides: int = -1
     spread: int = 1
     rests: bool = False
+    chains: bool = False
 
 
-def _is_prime(number: int) -> bool:
-    return sum(multiplicity for _, multiplicity in prime_factors(number)) == 1
+def resting_gain(axis: Axis, bounds: tuple[int, ...], sizes: tuple[int, ...], first: int) -> float:
+    """log2 of how many times fewer moves fetch, at most, where loops outside a tile bring it back to where it stood.
 
-
-def can_rest(axis: Axis, bounds: tuple[int, ...], sizes: tuple[int, ...]) -> bool:
-    """Whether two loops outside a tile can cancel along a two-term axis.
-
-    The steps of a term's loops are multiples of its tile's; a term with a single prime left has exactly this step.
+    Along a two-term axis; the first loop that moves the tile belongs to the term of that position.
     """
-    (_, weight_a), (_, weight_b) = axis
-    left_a, left_b = (bound // size for bound, size in zip(bounds, sizes, strict=True))
-    if left_a == 1 or left_b == 1:
-        return False
-    step_a, step_b = weight_a * sizes[0], weight_b * sizes[1]
-    if _is_prime(left_a) and step_a % step_b:
-        return False
-    return not (_is_prime(left_b) and step_b % step_a)
-
-
-def _chains(step: int, term: tuple[int, int], size: int, bound: int, iterations: int) -> bool:
-    """Whether a loop of the other term can go on as loop 1 does: T_j = T_1.
-
-    Its step is T_1 plus the steps of the loops between, of which loop 1's is one: twice `step` or more. A term with a
-    single prime left has a single loop: then all other steps are multiples of the other term's unit.
-    """
-    unit, left = term[1] * size, bound // size
-    if term[1] * bound // prime_factors(left)[0][0] < 2 * step:
-        return False
-    if _is_prime(iterations) and 2 * step % unit:
-        return False
-    if _is_prime(left) and unit % step:
-        return False
-    return not (_is_prime(iterations) and _is_prime(left)) or unit == 2 * step
+    left = (bounds[0] // sizes[0], bounds[1] // sizes[1])
+    return -math.log2(1.0 - resting_share(left, (axis[0][1] * sizes[0], axis[1][1] * sizes[1]), first))
 
 
 class Windows:
@@ -147,8 +123,9 @@ class Windows:
             columns.append(Column(sizes, whole, whole, self.assembly.whole()))
             if moves and len(axis) == 2:
                 columns += self._slides(child, axis, bounds, sizes, extent)
-                if self.structure.idle(space) and can_rest(axis, bounds, sizes):
-                    columns.append(Column(sizes, whole, whole - 1.0, self.assembly.whole(), rests=True))
+                gain = max(resting_gain(axis, bounds, sizes, first) for first in (0, 1))
+                if self.structure.idle(space) and gain:
+                    columns.append(Column(sizes, whole, whole - gain, self.assembly.whole(), rests=True))
         self.assembly.equal(total(column.binary for column in columns) - 1.0)
         for row, factor in enumerate(self.structure.factors):
             for term, (group, _) in enumerate(axis):
@@ -170,11 +147,14 @@ class Windows:
                 if spread > reach or spread == left or step >= extent:
                     continue
                 iterations = left // spread
-                if left_other > 1 and _chains(step, axis[other], sizes[other], bounds[other], iterations):
-                    iterations *= left_other
-                fetch = (extent + (iterations - 1) * step) / iterations
-                binary = self.assembly.whole()
-                result.append(Column(sizes, math.log2(extent), math.log2(fetch), binary, own, spread))
+                counts = [iterations]
+                if chains((iterations, left_other), (step, axis[other][1] * sizes[other]), 0):
+                    counts.append(iterations * left_other)
+                for count in counts:
+                    fetch = (extent + (count - 1) * step) / count
+                    binary = self.assembly.whole()
+                    mode = Column(sizes, math.log2(extent), math.log2(fetch), binary, own, spread)
+                    result.append(replace(mode, chains=count > iterations))
         return result
 
     def _gate_modes(self, space: int, child: int) -> None:
@@ -196,15 +176,17 @@ class Windows:
                     most = math.log2(structure.fans[child + 1] + 0.5)
                     spread = total(column.binary * math.log2(column.spread) for column in mine)
                     assembly.below(decisions.log_spatial(group, child + 1) - spread + slides * most - most)
+            chained = [column.binary for column in columns if column.chains]
+            if chained:
+                assembly.below(total(chained) - self.orders.meet(space, child, [group for group, _ in axis]))
         if resting:
             rest = total(resting)
             modes.append(rest)
             assembly.below(rest - self.orders.first_loop(structure.idle(space), space, child))
             for position, axis in enumerate(structure.spaces[space].boxes):
                 own = [c.binary for c in self.columns.get((space, child, position), []) if c.rests]
-                for group, _ in axis if own else ():
-                    outside = (decisions.number_temporal(group, level) for level in range(child + 1, structure.levels))
-                    assembly.below(total(own) - total(outside))
+                if own:
+                    assembly.below(total(own) - self.orders.meet(space, child, [group for group, _ in axis]))
         if modes:
             assembly.below(total(modes) - constant(1.0))
 
