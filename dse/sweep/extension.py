@@ -21,7 +21,7 @@ _GROWS = ("budget", "prune")  # keys of `search:` that change how far a search g
 def changes_of_study(old: Plan, new: Plan) -> list[str]:
     """What in `new` is neither as in `old` nor only more of it, in a few words each; nothing: the study goes on."""
     if old.name != new.name:
-        return [f'"{old.name}", not "{new.name}"']
+        return [f'the name "{new.name}", not "{old.name}"']
     return [
         *_changed_values(old, new),
         *(f"another {what}" for what in ("template",) if _text(old.template) != _text(new.template)),

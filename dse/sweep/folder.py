@@ -124,7 +124,7 @@ class StudyFolder:
         changes = changes_of_study(self._plan(data), plan)
         if changes:
             listed = "; ".join(changes)
-            raise self.fault(f"holds another study ({listed}): use another folder, or remove this one")
+            raise self.fault(f"holds another study (this one has {listed}): use another folder, or remove this one")
         return str(data.get("program"))
 
     def _write_plan(self, plan: Plan) -> None:

@@ -62,7 +62,7 @@ def test_another_study_is_refused_and_told_apart(tmp_path: Path, small_study: Pa
         pass
     before = content(folder.path)
     for old, new, words in [
-        ("name: small", "name: large", '"small", not "large"'),
+        ("name: small", "name: large", 'this one has the name "large", not "small"'),
         ("[4, 8]", "[4, 16]", "pe_count without 8"),
         ("pe_count: [4, 8]", "lanes_per_pe: [4, 16]", "no parameter pe_count; a new parameter lanes_per_pe without"),
         ("objective: cosa", "objective: edp", 'objective "edp", not "cosa"'),

@@ -133,8 +133,8 @@ def test_the_call_decides_over_the_study(
     capsys.readouterr()
     before = {path: path.read_bytes() for path in tmp_path.glob("*/*") if path.is_file()}
     for folder, options, words in (
-        ("real", ["--evaluator", "embedded"], "with the evaluator timeloop 019f107, not embedded"),
-        ("embedded", program, "with the evaluator embedded, not timeloop 019f107"),
+        ("real", ["--evaluator", "embedded"], "this one has the evaluator embedded, not timeloop 019f107"),
+        ("embedded", program, "this one has the evaluator timeloop 019f107, not embedded"),
     ):
         assert main([*sweep, str(tmp_path / folder), *options]) == 2
         assert f"holds another study ({words})" in capsys.readouterr().err

@@ -1,0 +1,119 @@
+"""What a sweep costs beside its schedules: the real driver, store and report on points that take no time.
+
+    .venv/bin/python benchmarks/engine.py VARIANTS PROBLEMS [POINTS]
+
+runs a study of so many variants × problems, or the first POINTS of it, and prints one JSON object. `run.py` starts this in
+processes of its own, so that peaks of memory are its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from dse.specification.document import parse_document
+from dse.specification.study import parse_study
+from dse.sweep.driver import run_sweep
+from dse.sweep.executors import Executor
+from dse.sweep.folder import StudyFolder
+from dse.sweep.plan import plan_study
+from dse.sweep.progress import Progress
+from dse.sweep.strategies import GridStrategy, VariantOutcome
+from dse.sweep.task import Result, Task
+
+MAPPING = json.dumps([{"target": f"Level{level}", "type": "temporal", "factors": "R1 S1 P1 Q1"} for level in range(8)])
+
+
+class TrivialExecutor:
+    """Answers at once, with rows as long as real ones."""
+
+    workers = 2
+    window = 8
+
+    def __init__(self) -> None:
+        self._waiting: list[Task] = []
+
+    @property
+    def running(self) -> int:
+        return len(self._waiting)
+
+    def submit(self, task: Task) -> None:
+        self._waiting.append(task)
+
+    def next_results(self) -> list[Result]:
+        task = self._waiting.pop(0)
+        return [
+            Result(key, "optimal", "cosa", "embedded", "SCIP", 1.5, cycles=int(key[:6], 16) + 1, energy_pj=2.5,
+                   utilization=0.5, mapping=MAPPING, solve_seconds=0.001, total_seconds=0.001)
+            for key, _, _ in task.points
+        ]  # fmt: skip
+
+
+@contextmanager
+def trivial_executor() -> Iterator[Executor]:
+    yield TrivialExecutor()
+
+
+class Beginning:
+    """The first waves of a grid, as many as it takes to reach some variants."""
+
+    def __init__(self, grid: GridStrategy, variants: int) -> None:
+        self.planned = grid.planned
+        self._grid = grid
+        self._left = variants
+
+    def ask(self) -> Sequence[int]:
+        numbers = self._grid.ask()[: self._left]
+        self._left -= len(numbers)
+        return numbers
+
+    def tell(self, outcomes: Sequence[VariantOutcome]) -> None:
+        self._grid.tell(outcomes)
+
+
+def write_study(folder: Path, variants: int, problems: int) -> str:
+    """The text of a study of Simba with so many variants, on a network of so many small layers."""
+    layers = [{"name": f"l{k}", "problem": dict(R=1, S=1, P=1, Q=1, C=8, K=k + 1, N=1)} for k in range(problems)]
+    (folder / "net.yaml").write_text(json.dumps({"network": {"name": "net", "layers": layers}}))
+    first = min(variants, 1000)
+    values = {
+        "global_buffer_kib": {"range": [1, first, 1]},
+        "accumulation_entries": {"range": [1, variants // first, 1]},
+    }
+    study = {"name": "engine", "template": "simba", "parameters": values, "networks": ["net.yaml"], "objective": "cosa"}
+    return json.dumps({"study": study})
+
+
+def main(variants: int, problems: int, points: int | None) -> dict[str, float]:
+    """Seconds and MB of a run, of a second one that finds all stored, and of the export."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = write_study(folder, variants, problems)
+        start = time.perf_counter()
+        sweep = plan_study(parse_study(parse_document(text, "study.yaml"), folder))
+        planned = time.perf_counter()
+        figures: dict[str, float] = {"start_seconds": planned - start}
+        output = StudyFolder(folder / "run")
+        for run in ("run", "again"):
+            grid = GridStrategy(sweep.plan.grid.size, problems)
+            strategy = grid if points is None else Beginning(grid, -(-points // problems))
+            start, cpu = time.perf_counter(), time.process_time()
+            counts = run_sweep(sweep, output, trivial_executor, Progress(quiet=True), strategy=strategy)
+            figures[f"{run}_points"] = counts.total
+            figures[f"{run}_ms_a_point"] = 1e3 * (time.perf_counter() - start) / counts.total
+            figures[f"{run}_cpu_ms_a_point"] = 1e3 * (time.process_time() - cpu) / counts.total
+        figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        figures["store_mb"] = output.store_file.stat().st_size / 2**20
+    return figures
+
+
+if __name__ == "__main__":
+    arguments = list(map(int, sys.argv[1:]))
+    print(json.dumps(main(*itertools.islice(itertools.chain(arguments, [None]), 3))))
