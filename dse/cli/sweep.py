@@ -57,7 +57,7 @@ def command(
     folder = StudyFolder(output)
     count = workers or len(os.sched_getaffinity(0))
     serial = address is None and count == 1
-    progress = Progress(quiet=quiet)
+    progress = Progress(quiet=quiet, file=folder.progress_file)
     try:
         with _stop_on_signals():
             run_sweep(

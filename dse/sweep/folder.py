@@ -2,6 +2,7 @@
 
 study.json       the plan, from which the folder can be read alone
 results.sqlite   one row for each point
+progress.json    where the sweep stood a moment ago
 .lock            locked by the sweep that is writing, for as long as its process lives
 """
 
@@ -45,6 +46,10 @@ class StudyFolder:
     @property
     def lock_file(self) -> Path:
         return self.path / ".lock"
+
+    @property
+    def progress_file(self) -> Path:
+        return self.path / "progress.json"
 
     def fault(self, message: str) -> InputError:
         return InputError(Fault(message, file=str(self.path)))

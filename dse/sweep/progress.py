@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TextIO
+
+from dse.sweep.heartbeat import Heartbeat, write_heartbeat
 
 __all__ = ["Progress", "format_seconds"]
 
 _SECONDS_BETWEEN = {True: 0.2, False: 10.0}  # on a terminal; elsewhere
+_SECONDS_BETWEEN_BEATS = 1.0
 
 
 class Progress:
-    """Counts points; `quiet` writes nothing but notices."""
+    """Counts points; `quiet` writes nothing but notices. `file` is kept up to date for `dse status`."""
 
-    def __init__(self, stream: TextIO | None = None, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None, quiet: bool = False, file: Path | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
+        self._file = file
+        self._beaten = 0.0
         self._terminal = self._stream.isatty()
         self._quiet = quiet
         self._total = self._done = self._stored = self._ran = self._known = self._pruned = self._without = 0
@@ -28,6 +34,7 @@ class Progress:
         self._total, self._stored = total, stored
         self._started = self._shown = self._first = time.monotonic()
         self._write(f"{total} schedules, {stored} of them stored already", end="\n")
+        self._beat()
 
     def notice(self, text: str) -> None:
         """Say what the user has to know, quiet or not."""
@@ -57,6 +64,7 @@ class Progress:
         if self._ran or self._pruned:
             self._show()
         self.close()
+        self._beat(finished=True)
 
     def close(self) -> None:
         """End an open line, for whatever is written next."""
@@ -66,11 +74,42 @@ class Progress:
     def _show_now_and_then(self) -> None:
         if time.monotonic() - self._shown >= _SECONDS_BETWEEN[self._terminal]:
             self._show()
+        if time.monotonic() - self._beaten >= _SECONDS_BETWEEN_BEATS:
+            self._beat()
+
+    def _rate(self) -> float:
+        """Schedules a second since the first; 0 where that says nothing yet."""
+        since_first = time.monotonic() - self._first
+        return (self._ran - self._ran_at_first) / since_first if since_first > 0 else 0.0
+
+    def _seconds_left(self, rate: float) -> float:
+        left = self._total - self._done - max(self._stored - self._known, 0)
+        return max(left, 0) / rate
+
+    def _beat(self, finished: bool = False) -> None:
+        self._beaten = time.monotonic()
+        if self._file is None:
+            return
+        rate = self._rate()
+        seconds = self._beaten - self._started
+        write_heartbeat(
+            self._file,
+            Heartbeat(
+                self._total,
+                self._done,
+                self._ran,
+                self._pruned,
+                self._without,
+                rate or None,
+                self._seconds_left(rate) if rate else None,
+                seconds,
+                finished,
+            ),
+        )
 
     def _show(self) -> None:
         self._shown = time.monotonic()
-        since_first = self._shown - self._first
-        rate = (self._ran - self._ran_at_first) / since_first if since_first > 0 else 0.0
+        rate = self._rate()
         line = f"{self._done}/{self._total} schedules ({100 * self._done / max(self._total, 1):.0f} %)"
         if rate:
             line += f", {rate:.1f} a second"
@@ -81,8 +120,7 @@ class Progress:
         if self._done == self._total:
             line += f", {format_seconds(self._shown - self._started)} in all"
         elif rate:
-            left = self._total - self._done - max(self._stored - self._known, 0)
-            line += f", {format_seconds(max(left, 0) / rate)} left"
+            line += f", {format_seconds(self._seconds_left(rate))} left"
         self._write(f"\r{line:<78}" if self._terminal else line, end="" if self._terminal else "\n")
 
     def _write(self, text: str, end: str) -> None:
