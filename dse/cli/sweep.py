@@ -15,6 +15,7 @@ import click
 
 from dse.cli.evaluators import timeloop_options
 from dse.specification.study import EVALUATORS, Study, load_study
+from dse.sweep.cache import default_cache_folder
 from dse.sweep.driver import run_sweep
 from dse.sweep.executors import ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
@@ -33,6 +34,13 @@ __all__ = ["command"]
 @click.option("--address", help="Run on the Ray cluster at this address instead.")
 @click.option("--evaluator", type=click.Choice(EVALUATORS), help="What costs a mapping (default: as the study says).")
 @timeloop_options
+@click.option(
+    "--cache",
+    "cache_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the schedules of all studies (default: dse in the user's cache directory).",
+)
+@click.option("--no-cache", is_flag=True, help="Neither take schedules from the cache nor put them there.")
 @click.option("--retry-failed", is_flag=True, help="Run points again that ended with an error.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def command(
@@ -43,6 +51,8 @@ def command(
     evaluator: str | None,
     timeloop_path: Path | None,
     timeloop_seconds: float,
+    cache_folder: Path | None,
+    no_cache: bool,
     retry_failed: bool,
     quiet: bool,
 ) -> int:
@@ -52,6 +62,8 @@ def command(
     """
     if workers is not None and address is not None:
         raise click.UsageError("give --workers or --address, not both: a cluster has its own workers")
+    if no_cache and cache_folder is not None:
+        raise click.UsageError("give --cache or --no-cache, not both")
     sweep = _planned(load_study(study), evaluator, timeloop_path, timeloop_seconds)
     plan = sweep.plan
     folder = StudyFolder(output)
@@ -66,6 +78,7 @@ def command(
                 serial_executor if serial else partial(ray_executor, count, address),
                 progress,
                 retry_failed,
+                cache_folder=None if no_cache else cache_folder or default_cache_folder(),
             )
     except KeyboardInterrupt:
         progress.close()

@@ -6,16 +6,19 @@ in chunks of one problem, in whatever order the workers take them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
 from dse.specification.space import RefusedVariant, Variant
+from dse.sweep.cache import ScheduleCache
 from dse.sweep.executors import Executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Point, Sweep
 from dse.sweep.progress import Progress
+from dse.sweep.salvage import mend_store
 from dse.sweep.store import ResultStore, VariantRow
 from dse.sweep.strategies import GridStrategy, NetworkCost, Pruner, Pruning, Strategy, VariantOutcome
 from dse.sweep.task import Result, Task, scheduler_for
@@ -31,13 +34,15 @@ _LARGEST_CHUNK = 64
 class SweepCounts:
     """Points of a sweep: all of the variants that it asked for, results stored before it, and those that it ran.
 
-    Points of equal content count one by one in `total`. `pruned` are points that proofs saved.
+    Points of equal content count one by one in `total`. `pruned` are points that proofs saved, `cached` those that the
+    cache had.
     """
 
     total: int
     stored_before: int
     ran: int
     pruned: int = 0
+    cached: int = 0
 
 
 def run_sweep(
@@ -48,10 +53,12 @@ def run_sweep(
     retry_failed: bool = False,
     strategy: Strategy | None = None,
     pruner: Pruner | None = None,
+    cache_folder: Path | None = None,
 ) -> SweepCounts:
     """Schedule every point that the strategy (default: the whole grid) asks for and that has no result yet.
 
     `executor` is started only where there is work. Without a `pruner`, variants that were pruned before are scheduled.
+    Schedules that are in the cache are taken from there, and new ones put there.
     Results of another program stay stored, and the progress says that they are not used. Raises InputError where the
     folder cannot be used, ToolError where a solver or Ray is missing. An interrupt leaves what has ended on disk.
     """
@@ -61,7 +68,13 @@ def run_sweep(
         scheduler_for(sweep.options)  # where a solver or an objective is missing, no folder is made or changed
     if strategy is None:
         strategy = GridStrategy(plan.grid.size, len(plan.problems))
-    with folder.claimed(plan), ResultStore(folder.store_file, plan.program) as store:
+    with ExitStack() as stack:
+        stack.enter_context(folder.claimed(plan))
+        mended = mend_store(folder.store_file)
+        if mended is not None:
+            progress.notice(mended)
+        store = stack.enter_context(ResultStore(folder.store_file, plan.program))
+        cache = stack.enter_context(ScheduleCache(cache_folder, plan.program, progress.notice))
         if made_by not in (None, plan.program):
             progress.notice(
                 f"{folder.path} was made by {made_by}, this is {plan.program}: "
@@ -72,15 +85,14 @@ def run_sweep(
         before = store.count()
         planned = plan.variant_count if isinstance(strategy, GridStrategy) and plan.variant_count else strategy.planned
         progress.start(planned * len(plan.problems), before)
-        with ExitStack() as stack:
-            waves = _Waves(sweep, store, progress, pruner, lambda: stack.enter_context(executor()))
-            while numbers := strategy.ask():
-                outcomes = waves.run(numbers)
-                strategy.tell(outcomes)
-                if pruner is not None:
-                    pruner.tell(outcomes)
+        waves = _Waves(sweep, store, cache, progress, pruner, lambda: stack.enter_context(executor()))
+        while numbers := strategy.ask():
+            outcomes = waves.run(numbers)
+            strategy.tell(outcomes)
+            if pruner is not None:
+                pruner.tell(outcomes)
         progress.finish()
-    return SweepCounts(waves.points, before, waves.ran, waves.pruned)
+    return SweepCounts(waves.points, before, waves.ran, waves.pruned, waves.cached)
 
 
 class _Waves:
@@ -90,14 +102,16 @@ class _Waves:
         self,
         sweep: Sweep,
         store: ResultStore,
+        cache: ScheduleCache,
         progress: Progress,
         pruner: Pruner | None,
         start: Callable[[], Executor],
     ) -> None:
-        self.points = self.ran = self.pruned = 0
+        self.points = self.ran = self.pruned = self.cached = 0
         self._sweep = sweep
         self._plan = sweep.plan
         self._store = store
+        self._cache = cache
         self._progress = progress
         self._pruner = pruner
         self._start = start
@@ -126,11 +140,21 @@ class _Waves:
                 )
                 del points[number]
         self._store.add_variants(row for number, row in rows.items() if row is not None and wave.is_new(number, row))
+        found |= self._from_cache(
+            point.key for of_variant in points.values() for point in of_variant if point.key not in found
+        )
         self._count(rows, points, found)
         pending = {point.key: point for of_variant in points.values() for point in of_variant if point.key not in found}
         if pending:
             found |= self._schedule(sorted(pending.values(), key=lambda point: point.problem), wave)
         return [self._outcome(number, rows[number], points.get(number), found) for number in numbers]
+
+    def _from_cache(self, keys: Iterable[str]) -> dict[str, Result]:
+        found = self._cache.results(keys)
+        self._store.add(found.values())
+        self.cached += len(found)
+        self._progress.cached(len(found))
+        return found
 
     def _rows(self, wave: _Wave) -> dict[int, VariantRow | None]:
         """What is known of each variant of the wave; None where a constraint leaves it out."""
@@ -188,6 +212,7 @@ class _Waves:
                 executor.submit(self._task(points, wave))
             results = executor.next_results()
             self._store.add(results)
+            self._cache.add(results)
             self._pace.learn(results)
             self._progress.advance(len(results), sum(not result.valid for result in results))
             self.ran += len(results)

@@ -24,7 +24,9 @@ class Progress:
         self._beaten = 0.0
         self._terminal = self._stream.isatty()
         self._quiet = quiet
-        self._total = self._done = self._stored = self._ran = self._known = self._pruned = self._without = 0
+        self._total = self._done = self._stored = self._ran = self._known = self._pruned = self._cached = (
+            self._without
+        ) = 0
         self._started = self._shown = self._first = time.monotonic()
         self._ran_at_first = 0
         self._line_open = False
@@ -50,6 +52,10 @@ class Progress:
         self._done += known + pruned
         self._show_now_and_then()
 
+    def cached(self, points: int) -> None:
+        """So many of the next wave's known points come from the cache, and were not stored here."""
+        self._cached += points
+
     def advance(self, points: int, without_mapping: int) -> None:
         """So many more results, some of them without a mapping."""
         if self._ran == 0:  # start-up is no measure of the rest
@@ -61,7 +67,7 @@ class Progress:
 
     def finish(self) -> None:
         """Show the last state and end the line."""
-        if self._ran or self._pruned:
+        if self._ran or self._pruned or self._cached:
             self._show()
         self.close()
         self._beat(finished=True)
@@ -83,7 +89,7 @@ class Progress:
         return (self._ran - self._ran_at_first) / since_first if since_first > 0 else 0.0
 
     def _seconds_left(self, rate: float) -> float:
-        left = self._total - self._done - max(self._stored - self._known, 0)
+        left = self._total - self._done - max(self._stored - (self._known - self._cached), 0)
         return max(left, 0) / rate
 
     def _beat(self, finished: bool = False) -> None:
@@ -113,6 +119,8 @@ class Progress:
         line = f"{self._done}/{self._total} schedules ({100 * self._done / max(self._total, 1):.0f} %)"
         if rate:
             line += f", {rate:.1f} a second"
+        if self._cached:
+            line += f", {self._cached} from the cache"
         if self._pruned:
             line += f", {self._pruned} saved by bounds"
         if self._without:

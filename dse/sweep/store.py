@@ -92,16 +92,20 @@ class StoreReader:
         return int(count)
 
     def results(self, keys: Iterable[str]) -> dict[str, Result]:
-        """The results that there are of some keys."""
-        found: dict[str, Result] = {}
-        wanted = list(keys)
+        """The results that there are of some keys. Raises InputError where one is not as it was written."""
         with self._named():
-            for start in range(0, len(wanted), _KEYS_PER_QUERY):
-                part = wanted[start : start + _KEYS_PER_QUERY]
-                marks = ", ".join("?" * len(part))
-                for row in self._connection.execute(f"SELECT * FROM result WHERE key IN ({marks})", part):
-                    found[row[0]] = Result(*self._checked(row))
-        return found
+            return {row[0]: Result(*self._checked(row)) for row in self._rows(keys)}
+
+    def sound_results(self, keys: Iterable[str]) -> dict[str, Result]:
+        """The results that there are of some keys and are as they were written. Raises DatabaseError."""
+        return {row[0]: Result(*row[:-2]) for row in self._rows(keys) if checksum(row[:-1]) == row[-1]}
+
+    def _rows(self, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        wanted = list(keys)
+        for start in range(0, len(wanted), _KEYS_PER_QUERY):
+            part = wanted[start : start + _KEYS_PER_QUERY]
+            marks = ", ".join("?" * len(part))
+            yield from self._connection.execute(f"SELECT * FROM result WHERE key IN ({marks})", part)
 
     def all_results(self) -> Iterator[Result]:
         """Every result, whatever the program."""
@@ -167,7 +171,10 @@ class ResultStore(StoreReader):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self.commit()
+            if isinstance(error, InputError):  # the file cannot be written, and there is no use in trying again
+                self._connection.rollback()
+            else:
+                self.commit()
         finally:
             self._connection.close()
 
@@ -238,7 +245,9 @@ def read_results(path: Path) -> dict[str, Result]:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that writes, with its tables made. Raises DatabaseError."""
     connection = sqlite3.connect(path)
+    connection.text_factory = lenient_text
     try:
+        connection.execute("PRAGMA page_size = 4096")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         for statement in TABLES.values():
@@ -260,6 +269,7 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
     mode = "mode=rw" if os.access(path.parent, os.W_OK) else "immutable=1"
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
+        connection.text_factory = lenient_text
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")  # what is read belongs together
         connection.execute("SELECT 1 FROM result LIMIT 1").fetchone()
@@ -268,9 +278,15 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def lenient_text(text: bytes) -> str:
+    """Text of a row, be it damaged: its checksum tells."""
+    return text.decode(errors="replace")
+
+
 def unreadable(path: Path, error: sqlite3.DatabaseError) -> InputError:
     """What to tell of a store that cannot be read."""
-    return InputError(Fault(f"cannot be read as a store of results: {error}", file=str(path)))
+    advice = "dse sweep with the same study and folder saves what is readable"
+    return InputError(Fault(f"cannot be read as a store of results: {error} ({advice})", file=str(path)))
 
 
 def result_row(result: Result) -> tuple[Any, ...]:
