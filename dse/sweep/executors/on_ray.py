@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import ToolError
-from dse.sweep.executors.credentials import check_token_file
+from dse.sweep.executors.credentials import token_settings
 from dse.sweep.executors.executor import Executor
 from dse.sweep.executors.limits import Limits, WorkerDiedError, shared_limits
 from dse.sweep.executors.scratch import scratch_folder
@@ -35,8 +35,10 @@ _OBJECT_STORE_BYTES = 100 * 2**20  # tasks and results are small
 _TRIES = 4
 _TASKS_PER_WORKER = 4
 _SECONDS_BETWEEN_COUNTS = 2.0
+_SECONDS_FOR_PROCESSORS = 30.0
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")  # of Ray's tracebacks
-_LOCAL_SETTINGS = {
+_SETTINGS = {"RAY_BACKEND_LOG_LEVEL": "fatal"}  # what goes wrong is said once, by an error
+_LOCAL_SETTINGS = _SETTINGS | {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_memory_monitor_refresh_ms": "0",  # the supervisors watch the memory, and know which point it is that needs it
@@ -130,13 +132,13 @@ def ray_executor(
     """
     with ExitStack() as stack:
         folder = None
-        settings = dict(_LOCAL_SETTINGS)
+        settings = dict(_SETTINGS)
         if address is None:
             folder = str(stack.enter_context(scratch_folder()))
             limits = limits or shared_limits(workers)
-            settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _secret()}
+            settings = _LOCAL_SETTINGS | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _secret()}
         else:
-            check_token_file()
+            settings |= token_settings()
         stack.enter_context(_environment(settings))
         import ray  # noqa: PLC0415
 
@@ -144,8 +146,8 @@ def ray_executor(
         # Ray prints there that a worker was lost, which is dealt with; standard output is for the sweep's results.
         stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
         _connect(ray, workers, address, folder)
-        if address is not None and ray.cluster_resources().get("CPU", 0) < 1:
-            raise ToolError(f"the cluster at {address} has no CPU to run on")
+        if address is not None:
+            _wait_for_processors(ray, address)
         yield RayExecutor(ray, limits or Limits(), run, workers if address is None else None, folder)
 
 
@@ -169,9 +171,20 @@ def _connect(ray: Any, workers: int, address: str | None, folder: str | None) ->
                 ray.init(address=address, **common)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         place = "on this machine" if address is None else f"at {address}"
-        raise ToolError(f"Ray cannot be used {place}: {str(error).strip() or type(error).__name__}") from error
+        reason = str(error).strip() or type(error).__name__
+        hint = "" if address is None else " (does the cluster run there, and is this its token, in RAY_AUTH_TOKEN?)"
+        raise ToolError(f"Ray cannot be used {place}: {reason}{hint}") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)  # Ray puts its own handler there, which ends with a stack trace
+
+
+def _wait_for_processors(ray: Any, address: str) -> None:
+    """A cluster that is just starting has none for a moment. Raises ToolError where it stays so."""
+    deadline = time.monotonic() + _SECONDS_FOR_PROCESSORS
+    while ray.cluster_resources().get("CPU", 0) < 1:
+        if time.monotonic() > deadline:
+            raise ToolError(f"the cluster at {address} has no CPU to run on")
+        time.sleep(0.5)
 
 
 @cache

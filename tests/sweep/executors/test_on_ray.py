@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dse.sweep.executors import Executor, Limits, ray_executor
-from dse.sweep.executors.credentials import check_token_file
+from dse.sweep.executors.credentials import token_settings
 from dse.sweep.executors.supervisor import Run
 from dse.sweep.task import FAILED, Result, Task
 from tests.processes import Family, wait_until
@@ -125,7 +125,7 @@ def test_a_token_that_others_can_read_is_refused(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
-    check_token_file()  # there is none
+    assert token_settings() == {}
     token = tmp_path / ".ray" / "auth_token"
     token.parent.mkdir()
     token.write_text("secret")
@@ -134,7 +134,7 @@ def test_a_token_that_others_can_read_is_refused(
     assert main(sweep) == 2
     assert capsys.readouterr().err.endswith(f"dse: {token}: others can read this token: chmod 600 {token}\n")
     token.chmod(0o600)
-    check_token_file()
+    assert token_settings() == {"RAY_AUTH_MODE": "token"}
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "missing"))
     assert main(sweep) == 2
     assert "missing: cannot be read as Ray's token: No such file or directory" in capsys.readouterr().err

@@ -1,0 +1,79 @@
+"""A real Ray cluster of several nodes on this machine, each a family of processes that a test can kill."""
+
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.processes import Family
+
+RAY = Path(sys.executable).with_name("ray")
+
+
+class Cluster:
+    """A head node, at `address`, and others that come and go; `environment` holds the cluster's token."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.address = f"127.0.0.21:{_free_port('127.0.0.21')}"
+        self.environment = {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_TMPDIR": str(folder),
+        }
+        self.family = Family()
+        self._nodes = 0
+
+    def start_head(self, *options: str) -> Family:
+        """Start the head, with one processor, and wait until it is there."""
+        host, _, port = self.address.partition(":")
+        dashboard = options or ("--include-dashboard=false",)
+        (head,) = self._start(("--head", f"--node-ip-address={host}", f"--port={port}", *dashboard))
+        return head
+
+    def add_nodes(self, count: int) -> list[Family]:
+        """Start more nodes of one processor each."""
+        commands = []
+        for _ in range(count):
+            self._nodes += 1
+            commands.append((f"--address={self.address}", f"--node-ip-address=127.0.0.{21 + self._nodes}"))
+        return self._start(*commands)
+
+    def _start(self, *commands: Sequence[str]) -> list[Family]:
+        ports = ["--min-worker-port=0", "--max-worker-port=0"]
+        small = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats"]
+        nodes = [Family() for _ in commands]
+        starting = [
+            subprocess.Popen(
+                [RAY, "start", *options, *ports, *small],
+                env=node.environment(**self.environment, **self.family.mark),
+                stdout=subprocess.DEVNULL,
+            )
+            for node, options in zip(nodes, commands, strict=True)
+        ]
+        assert [process.wait() for process in starting] == [0] * len(nodes)
+        return nodes
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A cluster whose processes are all killed in the end."""
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="t-")))
+    try:
+        yield cluster
+    finally:
+        cluster.family.kill()
+        shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as listening:
+        listening.bind((host, 0))
+        port: int = listening.getsockname()[1]
+        return port

@@ -1,0 +1,100 @@
+"""A sweep on three nodes, of which one is killed and one joins: nothing is lost, and nothing is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import Cluster, cluster
+from tests.processes import Family, wait_until
+
+WORKER = "ray::_run_on_worker"
+CHILD = f"{sys.executable} -P -m dse.sweep.executors.child"
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Cluster]:
+    with cluster() as started:
+        yield started
+
+
+@pytest.fixture
+def study(small_study: Path) -> Path:
+    """24 schedules, for 48 layers."""
+    small_study.write_text(small_study.read_text().replace("[32, 64, 128]", "{range: [16, 96, 16]}"))
+    return small_study
+
+
+def sweep(study: Path, output: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "dse", "sweep", str(study), "--output", str(output), "--quiet", *options]
+
+
+def rows(folder: Path) -> list[dict[str, object]]:
+    export = [sys.executable, "-m", "dse", "export", str(folder), "--format", "jsonl"]
+    lines = subprocess.run(export, capture_output=True, check=True, text=True).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_node_is_killed_and_another_joins(nodes: Cluster, study: Path, tmp_path: Path) -> None:
+    alone = subprocess.Popen(sweep(study, tmp_path / "alone", "--workers", "1"), stdout=subprocess.DEVNULL)
+    head = nodes.start_head()
+    first, second = nodes.add_nodes(2)
+    environment = os.environ | nodes.environment
+    output = tmp_path / "cluster"
+    with subprocess.Popen(
+        sweep(study, output, "--address", nodes.address), env=environment, stdout=subprocess.PIPE, text=True
+    ) as driver:
+        assert wait_until(lambda: first.members(CHILD) and second.members(CHILD), 90)
+        held = [process for node in (head, second) for process in node.members(CHILD)]
+        for process in held:
+            os.kill(process, signal.SIGSTOP)  # so that there is work left when the third node is there
+        first.kill()
+        (third,) = nodes.add_nodes(1)
+        assert wait_until(lambda: third.members(CHILD), 60)
+        for process in held:
+            os.kill(process, signal.SIGCONT)
+        printed, _ = driver.communicate(timeout=180)
+    assert driver.returncode == 0
+    assert "12 of 12 variants complete" in printed
+    assert alone.wait() == 0
+    assert rows(output) == rows(tmp_path / "alone")
+    assert len(rows(output)) == 48
+    token = nodes.environment["RAY_AUTH_TOKEN"]
+    assert token not in nodes.family.command_lines()
+    assert not [path for path in output.iterdir() if token.encode() in path.read_bytes()]
+
+
+def test_a_killed_driver_leaves_no_worker_on_the_cluster(nodes: Cluster, study: Path, tmp_path: Path) -> None:
+    family = Family()
+    command = sweep(study, tmp_path / "run", "--address", nodes.address)
+    with subprocess.Popen(command, env=family.environment(**nodes.environment)) as driver:
+        assert wait_until(lambda: nodes.family.members(CHILD), 90)
+        driver.kill()
+    assert family.gone()
+    assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 30)
+    assert nodes.family.members()
+
+
+def test_a_wrong_token_is_refused(nodes: Cluster, study: Path, tmp_path: Path) -> None:
+    wrong = os.environ | nodes.environment | {"RAY_AUTH_TOKEN": "0" * 64}
+    start = time.monotonic()
+    done = subprocess.run(
+        sweep(study, tmp_path / "run", "--address", nodes.address),
+        env=wrong,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    line = done.stderr.splitlines()[-1]  # Ray itself says something before
+    assert line.startswith(f"dse: Ray cannot be used at {nodes.address}: Failed to connect")
+    assert "is this its token, in RAY_AUTH_TOKEN?" in line
+    assert "0" * 64 not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - start < 60
