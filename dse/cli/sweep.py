@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 import click
+from click.core import ParameterSource
 
 from dse.cli.evaluators import timeloop_options
 from dse.specification.study import EVALUATORS, Study, load_study
@@ -64,14 +66,13 @@ def command(
         raise click.UsageError("give --workers or --address, not both: a cluster has its own workers")
     if no_cache and cache_folder is not None:
         raise click.UsageError("give --cache or --no-cache, not both")
-    sweep = _planned(load_study(study), evaluator, timeloop_path, timeloop_seconds)
-    plan = sweep.plan
     folder = StudyFolder(output)
+    progress = Progress(quiet=quiet, file=folder.progress_file)
     count = workers or len(os.sched_getaffinity(0))
     serial = address is None and count == 1
-    progress = Progress(quiet=quiet, file=folder.progress_file)
     try:
         with _stop_on_signals():
+            sweep = _planned(load_study(study), evaluator, timeloop_path, timeloop_seconds)
             run_sweep(
                 sweep,
                 folder,
@@ -80,12 +81,16 @@ def command(
                 retry_failed,
                 cache_folder=None if no_cache else cache_folder or default_cache_folder(),
             )
+            return _report(folder)
     except KeyboardInterrupt:
         progress.close()
-        with open_reader(folder.store_file, plan.program) as store:
-            stored = store.count()
-        click.echo(f"dse: interrupted; {stored} schedules are stored in {output}, the same command goes on", err=True)
+        click.echo(f"dse: interrupted; {_stored(folder)} schedules are stored in {output}, this goes on:", err=True)
+        click.echo(f"     {_same_call(click.get_current_context())}", err=True)
         return 130
+
+
+def _report(folder: StudyFolder) -> int:
+    """Write the tables and pictures of what is stored, and print the front; the exit status."""
     from dse.report.files import write_report_files
     from dse.report.table import render_front, render_incomplete
     from dse.report.totals import totals_named
@@ -93,14 +98,36 @@ def command(
     with read_study(folder) as results:
         totals = totals_named(results)
         files = write_report_files(folder, results, totals)
-        click.echo(render_front(plan, totals))
+        click.echo(render_front(results.plan, totals))
         incomplete = render_incomplete(totals)
         if incomplete:
             click.echo(f"\n{incomplete}")
         complete = any(total.complete for total in totals)
-    click.echo(f"\nIn {output}: {', '.join(file.name for file in files)}")
-    click.echo(f"Look further: dse pareto {output} --all; dse export {output} --format csv --level layer")
+    click.echo(f"\nIn {folder.path}: {', '.join(file.name for file in files)}")
+    click.echo(f"Look further: dse pareto {folder.path} --all; dse export {folder.path} --format csv --level layer")
     return 0 if complete else 1
+
+
+def _stored(folder: StudyFolder) -> int:
+    """Results of the study's program so far."""
+    if not folder.plan_file.exists():
+        return 0
+    with open_reader(folder.store_file, folder.read_plan().program) as store:
+        return store.count()
+
+
+def _same_call(context: click.Context) -> str:
+    """The call as it was typed, to be typed again, but for --retry-failed: those were tried."""
+    words = ["dse", "sweep"]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name == "retry_failed":
+            continue
+        if isinstance(parameter, click.Option):
+            words.append(parameter.opts[0])
+        if not (isinstance(parameter, click.Option) and parameter.is_flag):
+            words.append(str(context.params[name]))
+    return shlex.join(words)
 
 
 def _planned(study: Study, evaluator: str | None, timeloop_path: Path | None, timeloop_seconds: float) -> Sweep:

@@ -43,5 +43,11 @@ def write_report_files(folder: StudyFolder, study: StoredStudy, totals: Collecti
 
 
 def _write(path: Path, level: str, rows: Iterable[Row], study: StoredStudy) -> None:
-    with path.open("wb") as file:
-        write_rows(rows, "csv", columns_of(study.plan, level), study.plan, file)
+    """Write a table, the whole of it or nothing."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            write_rows(rows, "csv", columns_of(study.plan, level), study.plan, file)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -135,7 +135,9 @@ def test_interrupted_and_killed_sweeps_go_on_to_the_same_result(small_study: Pat
         assert process.returncode == expected
         assert before < stored(run) < total
         if expected == 130:
-            assert f"dse: interrupted; {stored(run)} schedules are stored in {run}, the same command goes on" in err
+            again = f"dse sweep {small_study} --output {run} --workers 1 --no-cache"
+            stopped = f"dse: interrupted; {stored(run)} schedules are stored in {run}, this goes on:\n     {again}\n"
+            assert err.endswith(stopped)
             assert "Traceback" not in err
     left = stored(run)
     done = subprocess.run(sweep, capture_output=True, text=True, check=True)
