@@ -31,7 +31,7 @@ from dse.proof.traffic import Traffic
 from dse.proof.windows import Windows
 from dse.specification.architecture import Architecture
 
-__all__ = ["Program"]
+__all__ = ["Program", "figures"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -196,7 +196,7 @@ class Program:
     def set_architecture(self, architecture: Architecture) -> None:
         """Give the program the figures of an architecture, and forget the tangents at chosen points."""
         assembly = self.assembly
-        values = _figures(architecture, self.structure)
+        values = figures(architecture, self.structure)
         theta = np.zeros(max(len(assembly.parameters), 1))
         for name, index in assembly.parameters.items():
             theta[index] = values[name]
@@ -263,7 +263,7 @@ class Program:
         return point
 
 
-def _figures(architecture: Architecture, structure: Structure) -> dict[str, float]:
+def figures(architecture: Architecture, structure: Structure) -> dict[str, float]:
     """Values of all parameters that a program may have; logarithms to base 2."""
     values = {"mac": _log(technology.mac_energy_pj(architecture) * structure.problem.macs)}
     widths = technology.tile_widths_um(architecture)

@@ -6,7 +6,8 @@ in chunks of one problem, in whatever order the workers take them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -20,7 +21,7 @@ from dse.sweep.plan import Point, Sweep
 from dse.sweep.progress import Progress
 from dse.sweep.salvage import mend_store
 from dse.sweep.store import ResultStore, VariantRow
-from dse.sweep.strategies import GridStrategy, NetworkCost, Pruner, Pruning, Strategy, VariantOutcome
+from dse.sweep.strategies import GridStrategy, LayerCost, NetworkCost, Pruner, Pruning, Strategy, VariantOutcome
 from dse.sweep.task import Result, Task, scheduler_for
 
 __all__ = ["SweepCounts", "run_sweep"]
@@ -129,25 +130,74 @@ class _Waves:
         }
         found = self._store.results(point.key for of_variant in points.values() for point in of_variant)
         if self._pruner is not None:
-            open_numbers = [number for number in points if any(point.key not in found for point in points[number])]
-            for number, pruning in self._pruner.prune([wave.variant(number) for number in open_numbers]).items():
-                rows[number] = replace(
-                    rows[number] or VariantRow(self._plan.grid.text(number)),
-                    status="pruned",
-                    bounds=tuple((bound.latency_cycles, bound.energy_pj) for bound in pruning.bounds),
-                    beaten_by=self._plan.grid.text(pruning.beaten_by),
-                    workload=self._plan.workload,
-                )
-                del points[number]
+            lacking = [number for number in points if any(point.key not in found for point in points[number])]
+            self._leave_out(self._pruner.prune([wave.variant(number) for number in lacking]), rows, points)
         self._store.add_variants(row for number, row in rows.items() if row is not None and wave.is_new(number, row))
         found |= self._from_cache(
             point.key for of_variant in points.values() for point in of_variant if point.key not in found
         )
         self._count(rows, points, found)
-        pending = {point.key: point for of_variant in points.values() for point in of_variant if point.key not in found}
-        if pending:
-            found |= self._schedule(sorted(pending.values(), key=lambda point: point.problem), wave)
+        everything = range(len(self._plan.problems))
+        passed: set[int] = set()
+        for problems in [everything] if self._pruner is None else self._pruner.steps(len(numbers)):
+            if self._pruner is not None and passed:
+                self._abandon(self._pruner, passed, rows, points, found)
+            wanted = {
+                point.key: point
+                for of_variant in points.values()
+                for point in of_variant
+                if point.key not in found and point.problem in problems
+            }
+            if wanted:
+                found |= self._schedule(sorted(wanted.values(), key=lambda point: point.problem), wave)
+            passed |= {*problems}
         return [self._outcome(number, rows[number], points.get(number), found) for number in numbers]
+
+    def _leave_out(
+        self,
+        prunings: Mapping[int, Pruning],
+        rows: dict[int, VariantRow | None],
+        points: dict[int, list[Point]],
+    ) -> None:
+        for number, pruning in prunings.items():
+            rows[number] = replace(
+                rows[number] or VariantRow(self._plan.grid.text(number)),
+                status="pruned",
+                bounds=tuple((bound.latency_cycles, bound.energy_pj) for bound in pruning.bounds),
+                beaten_by=self._plan.grid.text(pruning.beaten_by),
+                workload=self._plan.workload,
+            )
+            del points[number]
+
+    def _abandon(
+        self,
+        pruner: Pruner,
+        passed: Collection[int],
+        rows: dict[int, VariantRow | None],
+        points: dict[int, list[Point]],
+        found: Mapping[str, Result],
+    ) -> None:
+        """Leave variants unfinished that cannot enter the front, by the problems of the steps that have passed.
+
+        Others may be known already, as after an interrupt: they must not change what is decided.
+        """
+        known = {
+            number: {
+                point.problem: LayerCost(result.cycles, result.energy_pj)
+                for point in of_variant
+                if point.problem in passed
+                and (result := found[point.key]).cycles is not None
+                and result.energy_pj is not None
+            }
+            for number, of_variant in points.items()
+            if any(point.key not in found for point in of_variant)
+        }
+        prunings = pruner.abandon(known)
+        saved = sum(point.key not in found for number in prunings for point in points[number])
+        self._leave_out(prunings, rows, points)
+        self._store.add_variants(row for number in prunings if (row := rows[number]) is not None)
+        self.pruned += saved
+        self._progress.wave(known=0, pruned=saved, dropped=0)
 
     def _from_cache(self, keys: Iterable[str]) -> dict[str, Result]:
         found = self._cache.results(keys)
@@ -188,16 +238,23 @@ class _Waves:
     ) -> None:
         """Note what of the wave needs no schedule."""
         problems = len(self._plan.problems)
-        pruned = problems * sum(row is not None and row.status == "pruned" for row in rows.values())
-        self.points += len(points) * problems + pruned
-        self.pruned += pruned
+        pruned = [
+            point.key
+            for number, row in rows.items()
+            if row is not None and row.status == "pruned"
+            for point in self._plan.points(number, row.digests)
+        ]
+        done = self._store.results(pruned)  # before the variant was left unfinished
+        saved = sum(key not in done for key in pruned)
+        self.points += len(points) * problems + len(pruned)
+        self.pruned += saved
         keys = [point.key for of_variant in points.values() for point in of_variant]
-        repeated = len(keys) - len(set(keys)) + sum(key in found for key in set(keys))
+        repeated = len(keys) - len(set(keys)) + sum(key in found for key in set(keys)) + len(pruned) - saved
         excluded = problems * sum(row is None for row in rows.values())
         refused = problems * sum(row is not None and row.status == "refused" for row in rows.values())
         if self._plan.variant_count is not None:
             excluded = 0  # they were never counted
-        self._progress.wave(known=repeated, pruned=pruned, dropped=excluded + refused)
+        self._progress.wave(known=repeated, pruned=saved, dropped=excluded + refused)
 
     def _schedule(self, pending: list[Point], wave: _Wave) -> dict[str, Result]:
         """Keep the executor's window full until all points have a result, storing results as they arrive."""
@@ -235,17 +292,20 @@ class _Waves:
             return VariantOutcome(number, "pruned", pruning=self._pruning(row))
         if row.status == "refused" or points is None:
             return VariantOutcome(number, "refused")
-        costs: list[NetworkCost] = []
-        for network in self._plan.networks:
-            cycles, energy_pj = 0, 0.0
-            for layer in network.layers:
-                result = results[points[layer.problem].key]
-                if result.cycles is None or result.energy_pj is None:
-                    return VariantOutcome(number, "incomplete")
-                cycles += layer.count * result.cycles
-                energy_pj += layer.count * result.energy_pj
-            costs.append(NetworkCost(cycles, energy_pj))
-        return VariantOutcome(number, "complete", tuple(costs))
+        problems: list[LayerCost] = []
+        for point in points:
+            result = results[point.key]
+            if result.cycles is None or result.energy_pj is None:
+                return VariantOutcome(number, "incomplete")
+            problems.append(LayerCost(result.cycles, result.energy_pj))
+        costs = tuple(
+            NetworkCost(
+                sum(layer.count * problems[layer.problem].latency_cycles for layer in network.layers),
+                math.fsum(layer.count * problems[layer.problem].energy_pj for layer in network.layers),
+            )
+            for network in self._plan.networks
+        )
+        return VariantOutcome(number, "complete", costs, problems=tuple(problems))
 
     def _pruning(self, row: VariantRow) -> Pruning:
         bounds = tuple(NetworkCost(cycles, energy_pj) for cycles, energy_pj in row.bounds)

@@ -13,7 +13,15 @@ from typing import Literal, Protocol
 
 from dse.specification.space import Variant
 
-__all__ = ["NetworkCost", "Pruner", "Pruning", "Strategy", "VariantOutcome"]
+__all__ = ["LayerCost", "NetworkCost", "Pruner", "Pruning", "Strategy", "VariantOutcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """Latency and energy of one layer, or the least that they can be."""
+
+    latency_cycles: int
+    energy_pj: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +34,10 @@ class NetworkCost:
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """Why a variant was not scheduled: no mappings bring any network below `bounds`, and `beaten_by` is below them.
+    """Why a variant was not scheduled, or not to the end.
 
-    `bounds` are in the order of the plan's networks; `beaten_by` is the number of a complete variant.
+    No schedules bring any network below `bounds`, in the order of the plan's networks, and `beaten_by`, the number of a
+    complete variant, is below them.
     """
 
     bounds: tuple[NetworkCost, ...]
@@ -39,7 +48,8 @@ class Pruning:
 class VariantOutcome:
     """What came of a variant that a strategy asked for.
 
-    complete: every layer has a mapping; `networks` holds the costs in the order of the plan's networks, else nothing.
+    complete: every layer has a mapping; `networks` holds the costs in the order of the plan's networks, and `problems`
+    those of its problems, else nothing.
     incomplete: a layer has no mapping, or failed. pruned: `pruning` says why it was not scheduled.
     refused: no valid architecture. excluded: a constraint leaves the combination out.
     """
@@ -48,6 +58,7 @@ class VariantOutcome:
     status: Literal["complete", "incomplete", "pruned", "refused", "excluded"]
     networks: tuple[NetworkCost, ...] = ()
     pruning: Pruning | None = None
+    problems: tuple[LayerCost, ...] = ()
 
 
 class Strategy(Protocol):
@@ -71,7 +82,15 @@ class Pruner(Protocol):
     """Says which variants of a wave cannot enter the front, from the outcomes of earlier waves."""
 
     def prune(self, variants: Sequence[Variant]) -> Mapping[int, Pruning]:
-        """The variants to leave out, by number."""
+        """The variants of the wave to leave out, by number, of those that lack a result."""
+        ...
+
+    def steps(self, variants: int) -> Sequence[Sequence[int]]:
+        """The indices of all problems, in the steps in which a wave that asked for so many variants schedules them."""
+        ...
+
+    def abandon(self, known: Mapping[int, Mapping[int, LayerCost]]) -> Mapping[int, Pruning]:
+        """After a step, the variants to go no further with; by number, what each problem costs as far as is known."""
         ...
 
     def tell(self, outcomes: Sequence[VariantOutcome]) -> None:
