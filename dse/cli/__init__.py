@@ -24,6 +24,8 @@ COMMANDS = {
     "export": "the results of a study as CSV, JSON lines or Parquet",
     "pareto": "the Pareto front of a study",
     "schedule": "the best mapping of one layer on one architecture",
+    "status": "how a sweep goes, here or on a cluster",
+    "submit": "hand a study to a Ray cluster, Slurm or Kubernetes",
     "sweep": "run a study, or go on with one",
     "validate": "check input files without running anything",
 }

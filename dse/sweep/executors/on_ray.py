@@ -37,8 +37,7 @@ _TASKS_PER_WORKER = 4
 _SECONDS_BETWEEN_COUNTS = 2.0
 _SECONDS_FOR_PROCESSORS = 30.0
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")  # of Ray's tracebacks
-_SETTINGS = {"RAY_BACKEND_LOG_LEVEL": "fatal"}  # what goes wrong is said once, by an error
-_LOCAL_SETTINGS = _SETTINGS | {
+_LOCAL_SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_memory_monitor_refresh_ms": "0",  # the supervisors watch the memory, and know which point it is that needs it
@@ -132,13 +131,12 @@ def ray_executor(
     """
     with ExitStack() as stack:
         folder = None
-        settings = dict(_SETTINGS)
         if address is None:
             folder = str(stack.enter_context(scratch_folder()))
             limits = limits or shared_limits(workers)
             settings = _LOCAL_SETTINGS | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _secret()}
         else:
-            settings |= token_settings()
+            settings = token_settings()
         stack.enter_context(_environment(settings))
         import ray  # noqa: PLC0415
 

@@ -1,0 +1,53 @@
+"""Bundles: a study and all that it names in one folder, with the same meaning."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from dse.errors import InputError
+from dse.specification.study import load_study
+from dse.submission.bundle import STUDY_FILE, bundle_study
+from dse.sweep.plan import plan_study
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "arch_templates" / "simba.yaml"
+
+
+def unpacked(files: dict[str, str], folder: Path) -> Path:
+    for name, content in files.items():
+        assert not PurePosixPath(name).is_absolute()
+        assert ".." not in PurePosixPath(name).parts
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    return folder / STUDY_FILE
+
+
+def test_a_bundle_means_the_same(small_study: Path, tmp_path: Path) -> None:
+    copy = load_study(unpacked(bundle_study(small_study), tmp_path / "bundle"))
+    assert plan_study(copy).plan == plan_study(load_study(small_study)).plan
+
+
+def test_files_all_over_the_disk_end_in_one_folder(tmp_path: Path) -> None:
+    """A template above, a network elsewhere that takes a layer from yet another folder, and a bare problem."""
+    for folder in ("templates", "networks", "layers", "studies"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "templates" / "mine.yaml").write_text(TEMPLATE.read_text())
+    (tmp_path / "layers" / "one.yaml").write_text("problem: {R: 1, S: 1, P: 7, Q: 7, C: 16, K: 32, N: 1}\n")
+    (tmp_path / "networks" / "net.yaml").write_text(
+        "network: {name: net, layers: [{name: a, problem: ../layers/one.yaml}]}\n"
+    )
+    study = tmp_path / "studies" / "study.yaml"
+    study.write_text(
+        "study: {name: s, template: ../templates/mine.yaml, parameters: {pe_count: [4, 8]}, "
+        f"networks: [../networks/net.yaml, {tmp_path}/layers/one.yaml], objective: cosa}}\n"
+    )
+    copy = load_study(unpacked(bundle_study(study), tmp_path / "bundle"))
+    original = load_study(study)
+    assert [network.name for network in copy.networks] == ["net", "one"]
+    assert [network.layers for network in copy.networks] == [network.layers for network in original.networks]
+    assert list(copy.space.variants()) == list(original.space.variants())
+
+
+def test_a_wrong_study_is_refused_before_it_is_sent(small_study: Path) -> None:
+    small_study.write_text(small_study.read_text().replace("pe_count", "pe_counts"))
+    with pytest.raises(InputError, match="no variable of this name"):
+        bundle_study(small_study)
