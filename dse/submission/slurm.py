@@ -35,7 +35,7 @@ nodes=$!
 _SCRIPT = """\
 #!/bin/bash
 {directives}
-# Sweeps {study}; submitted again with the same folder, it goes on where it stopped.
+# Sweeps {name}; submitted again with the same folder, it goes on where it stopped.
 set -euo pipefail
 umask 077
 again= driver= nodes=
@@ -100,7 +100,7 @@ def batch_script(job: SweepJob, allocation: Allocation) -> str:
     option, variable = options
     return _SCRIPT.format(
         directives="\n".join(f"#SBATCH {_directive(line)}" for line in lines),
-        study=job.study.name,
+        name=job.name,
         start=start,
         sweep=f'{sweep} {option} "{variable}"',
     )
