@@ -133,6 +133,7 @@ class _Waves:
             lacking = [number for number in points if any(point.key not in found for point in points[number])]
             self._leave_out(self._pruner.prune([wave.variant(number) for number in lacking]), rows, points)
         self._store.add_variants(row for number, row in rows.items() if row is not None and wave.is_new(number, row))
+        self._store.commit()  # whoever reads the folder sees which variants are being scheduled
         found |= self._from_cache(
             point.key for of_variant in points.values() for point in of_variant if point.key not in found
         )

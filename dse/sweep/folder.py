@@ -116,12 +116,16 @@ class StudyFolder:
 
         Raises InputError unless the folder is new, empty or of the same study.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise self.fault("is a file: expected a folder")
+        try:
+            is_folder = self.path.is_dir()
+            if self.path.exists() and not is_folder:
+                raise self.fault("is a file: expected a folder")
+            entries = {entry.name for entry in self.path.iterdir()} if is_folder else set()
+        except OSError as error:
+            raise self.fault(f"cannot be read: {error.strerror}") from error
         data = self._read()
         if data is None:
-            ours = {self.lock_file.name, _part(self.plan_file).name}
-            others = sorted({entry.name for entry in self.path.iterdir()} - ours) if self.path.is_dir() else []
+            others = sorted(entries - {self.lock_file.name, _part(self.plan_file).name})
             if others:
                 wanted = "expected a new or empty folder, or the one of the same study"
                 raise self.fault(f'holds something else ("{others[0]}"): {wanted}')
@@ -160,7 +164,11 @@ class StudyFolder:
 def open_folder(path: str | Path) -> StudyFolder:
     """The folder of a study that has been started. Raises InputError where there is none."""
     folder = StudyFolder(Path(path))
-    if not folder.path.is_dir():
+    try:
+        is_folder = folder.path.is_dir()
+    except OSError as error:
+        raise folder.fault(f"cannot be read: {error.strerror}") from error
+    if not is_folder:
         raise folder.fault("there is no such folder")
     return folder
 

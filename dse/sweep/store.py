@@ -265,8 +265,10 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
         for statement in TABLES.values():
             connection.execute(statement)
         return connection
-    # Without the right to write beside it, SQLite can read a log-less file only when told that nobody changes it.
-    mode = "mode=rw" if os.access(path.parent, os.W_OK) else "immutable=1"
+    mode = "mode=rw"
+    if not os.access(path.parent, os.W_OK, effective_ids=True):
+        # Without the right to write beside it, SQLite can read a log-less file only when told that nobody changes it.
+        mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
         connection.text_factory = lenient_text
