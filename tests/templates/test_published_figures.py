@@ -1,6 +1,7 @@
 """Templates of published accelerators: their figures, what each buffer keeps, what may be unrolled where."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ def bytes_of(architecture: Architecture) -> dict[str, float]:
 
 def test_every_shipped_template_has_its_figures_asserted() -> None:
     assert {path.stem for path in (ROOT / "arch_templates").glob("*.yaml")} == FIGURES.keys() | PINNED.keys()
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES.keys() | PINNED.keys()))
+def test_documentation_has_the_figures_of_the_template(name: str) -> None:
+    architecture = load_template(ROOT / "arch_templates" / f"{name}.yaml").instantiate()[0]
+    documentation = (ROOT / "docs" / "architectures.md").read_text("utf-8")
+    row = re.search(rf"^\| `{name}` \| (\d+) \((\d+)\) \| ([\d.]+) \|", documentation, re.MULTILINE)
+    assert row is not None
+    assert int(row[1]) == architecture.arithmetic.instances
+    assert int(row[2]) == architecture.arithmetic.word_bits
+    assert float(row[3]) == pytest.approx(sum(bytes_of(architecture).values()) / 1024, abs=0.05)
 
 
 @pytest.mark.parametrize("name", FIGURES)
