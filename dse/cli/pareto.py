@@ -23,12 +23,13 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
     """The Pareto front of latency and energy of the study in FOLDER."""
     from dse.report.front import OBJECTIVES, on_front
     from dse.report.table import render_front, render_incomplete
-    from dse.report.totals import group_named, groups_of, total_of, totals_named
+    from dse.report.totals import StudyTotals, group_named
     from dse.sweep.reading import read_study
 
     with read_study(folder) as study:
         plan = study.plan
-        totals = totals_named(study, network)
+        of_study = StudyTotals(study)
+        totals = of_study.named(network)
         if not as_json:
             click.echo(render_front(plan, totals, everything))
             incomplete = render_incomplete(totals)
@@ -36,10 +37,9 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
                 click.echo(f"\n{incomplete}")
             return 0
         head = {"study": plan.name, "network": group_named(plan, network).name, "objectives": list(OBJECTIVES)}
-        parts = groups_of(plan)[: len(plan.networks)]
         click.echo(f'{json.dumps(head)[:-1]}, "points": [', nl=False)
-        for index, (total, stored, flag) in enumerate(zip(totals, study, on_front(totals), strict=True)):
-            networks = {part.name: _figures(total_of(plan, stored, part)) for part in parts}
+        for index, (total, parts, flag) in enumerate(zip(totals, of_study, on_front(totals), strict=True)):
+            networks = {part.network: _figures(part) for part in parts.totals[: len(plan.networks)]}
             click.echo(", " * (index > 0) + json.dumps(_point(total, flag) | {"networks": networks}), nl=False)
         click.echo("]}")
     return 0

@@ -93,11 +93,12 @@ def _report(folder: StudyFolder) -> int:
     """Write the tables and pictures of what is stored, and print the front; the exit status."""
     from dse.report.files import write_report_files
     from dse.report.table import render_front, render_incomplete
-    from dse.report.totals import totals_named
+    from dse.report.totals import StudyTotals
 
     with read_study(folder) as results:
-        totals = totals_named(results)
-        files = write_report_files(folder, results, totals)
+        of_study = StudyTotals(results)
+        files = write_report_files(folder, results, of_study)
+        totals = of_study.named()
         click.echo(render_front(results.plan, totals))
         incomplete = render_incomplete(totals)
         if incomplete:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.report.front import costs, non_dominated
-from dse.report.totals import Total, describe_failure, groups_of, no_schedules, total_of
+from dse.report.totals import StudyTotals, Total, describe_failure, no_schedules
 from dse.sweep.plan import Plan
 from dse.sweep.reading import StoredStudy
 from dse.sweep.task import Result
@@ -30,7 +30,10 @@ _ROWS_A_GROUP = 50_000  # of Parquet
 
 
 def layer_rows(study: StoredStudy, timings: bool = False) -> Iterator[Row]:
-    """One row per variant, network and layer. Costs are of the layer once; `count` says how often it occurs."""
+    """One row per variant, network and layer. Costs are of the layer once; `count` says how often it occurs.
+
+    A mapping is the text of Timeloop's directives in JSON.
+    """
     plan = study.plan
     for stored in study:
         reason = no_schedules(plan, stored)
@@ -51,7 +54,7 @@ def layer_rows(study: StoredStudy, timings: bool = False) -> Iterator[Row]:
                     },
                     "termination": _termination(stored.row.status, result, reason),
                     "error": reason if result is None or result.valid else describe_failure(result),
-                    "mapping": None if result is None or result.mapping is None else json.loads(result.mapping),
+                    "mapping": None if result is None else result.mapping,
                 }
                 if timings:
                     row["solve_seconds"] = None if result is None else result.solve_seconds
@@ -81,24 +84,19 @@ _RESULT_COLUMNS = {
 }
 
 
-def variant_rows(study: StoredStudy, timings: bool = False) -> Iterator[Row]:
+def variant_rows(totals: StudyTotals, timings: bool = False) -> Iterator[Row]:
     """One row per variant and network, and one over all networks where there are several."""
-    plan = study.plan
-    groups = groups_of(plan)
-    fronts = _fronts(study)
-    for index, stored in enumerate(study):
-        seconds = sum(result.total_seconds or 0.0 for result in stored.results if result is not None)
-        for group, front in zip(groups, fronts, strict=True):
-            row = _variant_row(total_of(plan, stored, group), bool(front[index]))
-            yield row | {"total_seconds": seconds} if timings else row
+    fronts = _fronts(totals)
+    for index, of_variant in enumerate(totals):
+        for total, front in zip(of_variant.totals, fronts, strict=True):
+            row = _variant_row(total, bool(front[index]))
+            yield row | {"total_seconds": of_variant.seconds} if timings else row
 
 
-def _fronts(study: StoredStudy) -> list[npt.NDArray[np.bool_]]:
+def _fronts(totals: StudyTotals) -> list[npt.NDArray[np.bool_]]:
     """Per group of networks, which variants are on its front."""
-    groups = groups_of(study.plan)
-    totals = (total_of(study.plan, stored, group) for stored in study for group in groups)
-    points = costs(totals)
-    return [non_dominated(points[position :: len(groups)]) for position in range(len(groups))]
+    points = costs(total for of_variant in totals for total in of_variant.totals)
+    return [non_dominated(points[position :: len(totals.groups)]) for position in range(len(totals.groups))]
 
 
 def _variant_row(total: Total, flag: bool) -> Row:
@@ -137,7 +135,7 @@ _VARIANT_COLUMNS = (
 
 
 def write_rows(rows: Iterable[Row], file_format: str, columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
-    """Write the rows into a file that is open. In CSV and Parquet `parameters` become columns, `mapping` JSON text."""
+    """Write the rows into a file that is open. In CSV and Parquet `parameters` become columns, `mapping` stays text."""
     writers: dict[str, Callable[[Iterable[Row], Sequence[str], Plan, IO[bytes]], None]]
     writers = {"csv": _write_csv, "jsonl": _write_jsonl, "parquet": _write_parquet}
     writers[file_format](rows, columns, plan, file)
@@ -148,8 +146,6 @@ def _flattened(row: Row) -> Row:
     for name, value in row.items():
         if name == "parameters":
             flat |= {f"parameters.{parameter}": number for parameter, number in value.items()}
-        elif name == "mapping":
-            flat[name] = None if value is None else json.dumps(value, separators=(",", ":"))
         else:
             flat[name] = value
     return flat
@@ -157,7 +153,8 @@ def _flattened(row: Row) -> Row:
 
 def _write_jsonl(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
     for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        mapping = {"mapping": json.loads(row["mapping"])} if row.get("mapping") else {}
+        file.write(json.dumps(row | mapping, ensure_ascii=False).encode() + b"\n")
 
 
 def _write_csv(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from dse.errors import Fault, InputError
 from dse.report.export import Row, columns_of, layer_rows, variant_rows, write_rows
 from dse.report.figure import draw_front
-from dse.report.totals import Total, groups_of
+from dse.report.totals import StudyTotals
 from dse.sweep.folder import StudyFolder
 from dse.sweep.reading import StoredStudy
 
 __all__ = ["write_report_files"]
 
 
-def write_report_files(folder: StudyFolder, study: StoredStudy, totals: Collection[Total]) -> list[Path]:
+def write_report_files(folder: StudyFolder, study: StoredStudy, totals: StudyTotals) -> list[Path]:
     """Write `pareto.csv`, `variants.csv`, `layers.csv`, `pareto.png` and `pareto.svg`; returns their paths.
 
-    `totals` are those of all networks together. Raises InputError where a file cannot be written.
+    Raises InputError where a file cannot be written.
     """
     front: list[Row] = []
-    group = groups_of(study.plan)[-1]
+    group = totals.groups[-1]
 
     def variants() -> Iterable[Row]:
-        for row in variant_rows(study):
+        for row in variant_rows(totals):
             if row["on_front"] and row["network"] == group.name:
                 front.append(row)
             yield row
@@ -36,7 +36,7 @@ def write_report_files(folder: StudyFolder, study: StoredStudy, totals: Collecti
             _write(folder.path / name, level, rows, study)
         front.sort(key=lambda row: (row["cycles"], row["energy_pJ"], row["variant"]))
         _write(folder.path / "pareto.csv", "variant", front, study)
-        draw_front(study.plan, totals, pictures)
+        draw_front(study.plan, totals.named(), pictures)
     except OSError as error:
         raise InputError(Fault(f"cannot be written to: {error.strerror}", file=str(folder.path))) from error
     return [folder.path / "pareto.csv", *(folder.path / name for name in tables), *pictures]

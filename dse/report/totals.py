@@ -15,6 +15,7 @@ from dse.sweep.task import Result
 __all__ = [
     "ALL_NETWORKS",
     "Group",
+    "StudyTotals",
     "Total",
     "describe_failure",
     "group_named",
@@ -90,18 +91,54 @@ def group_named(plan: Plan, network: str | None) -> Group:
     return named[network]
 
 
-class _Streamed(Collection[Total]):
-    """The totals of a study too large to keep: made anew whenever they are gone through."""
+@dataclass(frozen=True, slots=True)
+class VariantTotals:
+    """A variant's totals, one per group of `groups_of`, and the seconds that its schedules took."""
 
-    def __init__(self, study: StoredStudy, group: Group) -> None:
+    totals: tuple[Total, ...]
+    seconds: float
+
+
+class StudyTotals:
+    """What every group of networks costs on every variant that the sweep has come to, in the order of the grid.
+
+    Of a small study they are kept; of a large one they are made anew whenever they are gone through.
+    """
+
+    def __init__(self, study: StoredStudy) -> None:
+        self.groups = groups_of(study.plan)
         self._study = study
-        self._group = group
+        self._kept = list(self._made()) if len(study) <= _KEPT_IN_MEMORY else None
 
     def __len__(self) -> int:
         return len(self._study)
 
+    def __iter__(self) -> Iterator[VariantTotals]:
+        return self._made() if self._kept is None else iter(self._kept)
+
+    def named(self, network: str | None = None) -> Collection[Total]:
+        """The totals of a network, or of all together. Raises InputError where the study has no such network."""
+        return _OfGroup(self, self.groups.index(group_named(self._study.plan, network)))
+
+    def _made(self) -> Iterator[VariantTotals]:
+        plan = self._study.plan
+        for stored in self._study:
+            seconds = sum(result.total_seconds or 0.0 for result in stored.results if result is not None)
+            yield VariantTotals(tuple(total_of(plan, stored, group) for group in self.groups), seconds)
+
+
+class _OfGroup(Collection[Total]):
+    """The totals of one group."""
+
+    def __init__(self, totals: StudyTotals, position: int) -> None:
+        self._totals = totals
+        self._position = position
+
+    def __len__(self) -> int:
+        return len(self._totals)
+
     def __iter__(self) -> Iterator[Total]:
-        return (total_of(self._study.plan, stored, self._group) for stored in self._study)
+        return (of_variant.totals[self._position] for of_variant in self._totals)
 
     def __contains__(self, total: object) -> bool:
         return any(total == other for other in self)
@@ -112,8 +149,8 @@ def totals_named(study: StoredStudy, network: str | None = None) -> Collection[T
 
     Raises InputError where the study has no such network.
     """
-    streamed = _Streamed(study, group_named(study.plan, network))
-    return list(streamed) if len(streamed) <= _KEPT_IN_MEMORY else streamed
+    group_named(study.plan, network)
+    return StudyTotals(study).named(network)
 
 
 def total_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:

@@ -23,7 +23,7 @@ from dse.report.export import Row, columns_of, layer_rows, variant_rows, write_r
 from dse.report.figure import draw_front
 from dse.report.front import costs, hypervolume, non_dominated, on_front
 from dse.report.table import energy_unit, render_front, render_incomplete
-from dse.report.totals import Total, totals_named
+from dse.report.totals import StudyTotals, Total, totals_named
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Plan, PlannedLayer, PlannedNetwork, PlannedProblem
 from dse.sweep.reading import StoredStudy, VariantName, read_study
@@ -192,7 +192,7 @@ def test_a_variant_without_a_layer_is_incomplete_with_the_reason(stored: Callabl
     assert text.splitlines()[0] == "3 of 4 variants incomplete, not compared:"
     assert "v0 pe_count=1 share=0.5: a conv: nothing fits" in text
     assert "v1 pe_count=2 share=0.5: a fc: WorkerCrashedError: gone (and 1 more layers)" in text
-    rows = [row for row in variant_rows(study) if row["network"] == "a"]
+    rows = [row for row in variant_rows(StudyTotals(study)) if row["network"] == "a"]
     assert [row["variant"] for row in rows] == ["v0", "v1", "v2", "v3"]
     assert [row["cycles"] for row in rows[:3]] == [None] * 3
     assert rows[0]["error"] == "conv: nothing fits"
@@ -216,6 +216,21 @@ def test_hypervolume_is_the_number_of_dominated_cells(points: list[tuple[int, in
     array = np.array(points, dtype=float).reshape(len(points), 2)
     cells = sum(any(x <= i and y <= j for x, y in points) for i, j in itertools.product(range(6), repeat=2))
     assert hypervolume(array, np.array([6.0, 6.0])) == pytest.approx(cells)
+
+
+def test_a_large_study_is_streamed_to_the_same_tables(
+    stored: Callable[..., StoredStudy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan()
+    study = stored(plan, make_results(plan))
+    kept = StudyTotals(study)
+    monkeypatch.setattr("dse.report.totals._KEPT_IN_MEMORY", 3)
+    streamed = StudyTotals(study)
+    for network in ("a", "b", None):
+        for everything in (False, True):
+            tables = [render_front(plan, totals.named(network), everything) for totals in (kept, streamed)]
+            assert tables[0] == tables[1]
+    assert list(variant_rows(kept)) == list(variant_rows(streamed))
 
 
 def test_table_shows_the_front_by_latency_and_marks_it_among_all(stored: Callable[..., StoredStudy]) -> None:
@@ -254,10 +269,15 @@ def test_rows_are_sorted_and_hold_times_only_on_request(stored: Callable[..., St
     ]
     assert not any("seconds" in name for name in rows[0])
     assert next(layer_rows(study, timings=True))["total_seconds"] == 1.5
-    assert next(variant_rows(study, timings=True))["total_seconds"] == 3.0
+    assert next(variant_rows(StudyTotals(study), timings=True))["total_seconds"] == 3.0
     shuffled = stored(plan, dict(reversed(results.items())))
     for file_format in ("csv", "jsonl", "parquet"):
         assert written(rows, file_format, "layer", plan) == written(layer_rows(shuffled), file_format, "layer", plan)
+
+
+def as_in_json(row: Row) -> Row:
+    """A mapping is a list of directives there, and its text elsewhere."""
+    return row | {"mapping": json.loads(row["mapping"])} if row.get("mapping") else row
 
 
 @pytest.mark.parametrize("timings", [False, True])
@@ -266,10 +286,10 @@ def test_formats_hold_the_same_rows(stored: Callable[..., StoredStudy], timings:
     results = make_results(plan)
     results[1, 1] = Result("", "infeasible", "cosa", error='no "room", none')
     study = stored(plan, results)
-    for level, made in (("layer", layer_rows(study, timings)), ("variant", variant_rows(study, timings))):
+    for level, made in (("layer", layer_rows(study, timings)), ("variant", variant_rows(StudyTotals(study), timings))):
         rows = list(made)
         lines = [json.loads(line) for line in written(rows, "jsonl", level, plan, timings).decode().splitlines()]
-        assert lines == rows
+        assert [as_in_json(row) for row in rows] == lines
         table = pq.read_table(io.BytesIO(written(rows, "parquet", level, plan, timings))).to_pylist()
         cells = list(csv.DictReader(io.StringIO(written(rows, "csv", level, plan, timings).decode())))
         assert len(table) == len(cells) == len(rows)

@@ -18,6 +18,7 @@ import pytest
 
 from dse.errors import InputError
 from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
+from dse.report.totals import StudyTotals
 from dse.sweep.driver import SweepCounts, run_sweep
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import plan_study
@@ -60,10 +61,11 @@ def exports(folder: Path) -> dict[str, bytes]:
     """All that `dse export` can say of a folder."""
     found: dict[str, bytes] = {}
     with read_study(folder) as stored:
-        for level, rows in (("layer", layer_rows), ("variant", variant_rows)):
+        for level in ("layer", "variant"):
             for file_format in ("csv", "jsonl", "parquet"):
                 file = io.BytesIO()
-                write_rows(rows(stored), file_format, columns_of(stored.plan, level), stored.plan, file)
+                rows = layer_rows(stored) if level == "layer" else variant_rows(StudyTotals(stored))
+                write_rows(rows, file_format, columns_of(stored.plan, level), stored.plan, file)
                 found[f"{level}.{file_format}"] = file.getvalue()
     return found
 
