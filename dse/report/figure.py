@@ -29,6 +29,7 @@ _MOST_NAMES = 24  # of a longer front only some points are named
 _DATELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 # Left of and below a point of the front there is nothing: no other point, and not the staircase.
 _LABEL_OFFSETS = ((-8, -4), (-6, -12), (0, -15), (-14, -20), (-22, -4), (7, 6), (7, -13), (16, 14))
+_LONGEST_NAME = 80  # characters of the study and its networks in the title
 _CLEARANCE = 3.0  # pixels that a name keeps from points, which have a size
 
 
@@ -52,7 +53,7 @@ def draw_front(plan: Plan, totals: Collection[Total], files: Iterable[Path]) -> 
         axes = figure.add_subplot()
         _draw_points(axes, points, known & ~flags, order)
         _draw_axes(axes, points[known], unit)
-        axes.set_title(_title(plan, totals), loc="left", fontsize=11)
+        axes.set_title(_title(plan, totals), loc="left", fontsize=11, parse_math=False)  # a $ in a name is a $
         _draw_key(axes, [named[index] for index in _named(order)])
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # the names below are placed for the layout as it is now
@@ -69,7 +70,11 @@ def _title(plan: Plan, totals: Collection[Total]) -> str:
     names = " + ".join(item.name for item in plan.networks) if ALL_NETWORKS in networks else networks.pop()
     incomplete = sum(not total.complete for total in totals)
     note = f", {incomplete} incomplete not drawn" if incomplete else ""
-    return f"{plan.name}: {names}, {len(totals)} variants{note}"
+    name = f"{plan.name}: {names}"
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[:_LONGEST_NAME]}..."
+    name = "".join(character if character.isprintable() else " " for character in name)
+    return f"{name}, {len(totals)} variants{note}"
 
 
 def _draw_points(

@@ -22,6 +22,9 @@ KeyPath = tuple[str | int, ...]
 MAX_NODES = 250_000
 """Values that a file may hold with its aliases written out: nested aliases can make gigabytes of a few lines."""
 
+_YAML_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = (f"{_YAML_TAG}map", f"{_YAML_TAG}seq")
+
 
 @dataclass(frozen=True)
 class Document:
@@ -137,6 +140,10 @@ def _construct(
     faults: list[Fault],
 ) -> Any:
     positions.setdefault(path, (file, node.start_mark.line + 1))
+    if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
+        shown = node.tag.removeprefix(_YAML_TAG)
+        faults.append(Fault(f'unknown tag "{shown}"', format_key(path), file, node.start_mark.line + 1))
+        return None
     if isinstance(node, yaml.MappingNode):
         own_keys: Counter[str] = Counter()
         for key_node, _ in node.value:
