@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.processes import Family
 
+_TRIES = 3
 RAY = Path(sys.executable).with_name("ray")
 
 
@@ -48,17 +49,26 @@ class Cluster:
     def _start(self, *commands: Sequence[str]) -> list[Family]:
         ports = ["--min-worker-port=0", "--max-worker-port=0"]
         small = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats"]
-        nodes = [Family() for _ in commands]
-        starting = [
-            subprocess.Popen(
-                [RAY, "start", *options, *ports, *small],
-                env=node.environment(**self.environment, **self.family.mark),
-                stdout=subprocess.DEVNULL,
-            )
-            for node, options in zip(nodes, commands, strict=True)
-        ]
-        assert [process.wait() for process in starting] == [0] * len(nodes)
-        return nodes
+        nodes: list[Family] = []
+        for _ in range(_TRIES):  # Ray gives a node 30 seconds to start, which a busy machine exceeds
+            waiting = commands[len(nodes) :]
+            started = [Family() for _ in waiting]
+            starting = [
+                subprocess.Popen(
+                    [RAY, "start", *options, *ports, *small],
+                    env=node.environment(**self.environment, **self.family.mark),
+                    stdout=subprocess.DEVNULL,
+                )
+                for node, options in zip(started, waiting, strict=True)
+            ]
+            for node, process in zip(started, starting, strict=True):
+                if process.wait() == 0:
+                    nodes.append(node)
+                else:
+                    node.kill()
+            if len(nodes) == len(commands):
+                return nodes
+        raise AssertionError("Ray does not start")
 
 
 @contextmanager

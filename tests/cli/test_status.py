@@ -119,6 +119,7 @@ def test_a_sweep_that_runs_and_one_that_was_killed(
         "--workers",
         "1",
         "--quiet",
+        "--no-cache",
     ]
     with subprocess.Popen(command) as sweep:
         assert wait_until(lambda: (beat := read_heartbeat(run / "progress.json")) and beat.ran > 2, 60)

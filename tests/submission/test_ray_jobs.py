@@ -56,7 +56,7 @@ def test_a_job_ends_with_results_and_can_be_looked_at(
     environment = os.environ | started.environment
     run = tmp_path / "run"
     target = ("--target", "ray", "--address", address, "--python", sys.executable)
-    done = dse("submit", small_study, *target, "--output", run, "--wait", env=environment)
+    done = dse("submit", small_study, *target, "--output", run, "--wait", "--", "--no-cache", env=environment)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "6 of 6 variants complete" in done.stdout
     assert done.stdout.endswith(": SUCCEEDED\n")

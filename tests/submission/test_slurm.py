@@ -84,7 +84,18 @@ def test_without_slurm_the_error_says_so(small_study: Path, dse: Call, tmp_path:
 def test_a_job_on_two_nodes_is_queued_again_and_ends_with_all_results(
     small_study: Path, dse: Call, tmp_path: Path, rows: Callable[[Path], list[dict[str, object]]]
 ) -> None:
-    alone = [sys.executable, "-m", "dse", "sweep", str(small_study), "--workers", "1", "--quiet", "--output"]
+    alone = [
+        sys.executable,
+        "-m",
+        "dse",
+        "sweep",
+        str(small_study),
+        "--no-cache",
+        "--workers",
+        "1",
+        "--quiet",
+        "--output",
+    ]
     run, log = tmp_path / "run", tmp_path / "run.slurm-1.log"
     with slurm() as (family, environment):
 
@@ -93,7 +104,7 @@ def test_a_job_on_two_nodes_is_queued_again_and_ends_with_all_results(
             shown = subprocess.run(show, env=environment, capture_output=True, text=True, check=True).stdout
             return next(word.partition("=")[2] for word in shown.split() if word.startswith(f"{name}="))
 
-        options = ("--nodes", "2", "--cpus", "1", "--output", run)
+        options = ("--nodes", "2", "--cpus", "1", "--output", run, "--", "--no-cache")
         done = dse("submit", small_study, "--target", "slurm", *options, env=environment)
         assert (done.returncode, done.stdout.splitlines()[0]) == (0, "job 1"), done.stderr
         assert wait_until((run / "progress.json").exists, 90)

@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stdout
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from dse.errors import ToolError
@@ -152,28 +153,36 @@ def ray_executor(
 def _connect(ray: Any, workers: int, address: str | None, folder: str | None) -> None:
     terminate = signal.getsignal(signal.SIGTERM)
     common = {"log_to_driver": False, "logging_level": logging.ERROR, "ignore_reinit_error": False}
-    try:
-        with chdir("/"):  # Ray adds the working folder to where workers look for modules
-            if address is None:
-                ray.init(
-                    address="local",
-                    num_cpus=workers,
-                    num_gpus=0,
-                    include_dashboard=False,
-                    object_store_memory=_OBJECT_STORE_BYTES,
-                    _node_ip_address=_LOOPBACK,
-                    _temp_dir=f"{folder}/r",  # Ray opens it to everyone; the folder around it stays closed
-                    **common,
-                )
-            else:
-                ray.init(address=address, **common)
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        place = "on this machine" if address is None else f"at {address}"
-        reason = str(error).strip() or type(error).__name__
-        hint = "" if address is None else " (does the cluster run there, and is this its token, in RAY_AUTH_TOKEN?)"
-        raise ToolError(f"Ray cannot be used {place}: {reason}{hint}") from error
+    with ExitStack() as stack:
+        stack.push(partial(_refused, address))
+        stack.enter_context(chdir("/"))  # Ray adds the working folder to where workers look for modules
+        if address is None:
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                num_gpus=0,
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                _node_ip_address=_LOOPBACK,
+                _temp_dir=f"{folder}/r",  # Ray opens it to everyone; the folder around it stays closed
+                **common,
+            )
+        else:
+            ray.init(address=address, **common)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)  # Ray puts its own handler there, which ends with a stack trace
+
+
+def _refused(
+    address: str | None, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+) -> None:
+    """Say what any error of `ray.init` means: it has classes for few, and raises Exception itself for a slow start."""
+    if not isinstance(error, Exception):
+        return
+    place = "on this machine" if address is None else f"at {address}"
+    reason = str(error).strip() or type(error).__name__
+    hint = "" if address is None else " (does the cluster run there, and is this its token, in RAY_AUTH_TOKEN?)"
+    raise ToolError(f"Ray cannot be used {place}: {reason}{hint}") from error
 
 
 def _wait_for_processors(ray: Any, address: str) -> None:

@@ -32,7 +32,18 @@ def study(small_study: Path) -> Path:
 
 
 def sweep(study: Path, output: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "dse", "sweep", str(study), "--output", str(output), "--quiet", *options]
+    return [
+        sys.executable,
+        "-m",
+        "dse",
+        "sweep",
+        str(study),
+        "--no-cache",
+        "--output",
+        str(output),
+        "--quiet",
+        *options,
+    ]
 
 
 def rows(folder: Path) -> list[dict[str, object]]:

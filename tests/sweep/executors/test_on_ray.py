@@ -101,7 +101,18 @@ def test_a_killed_driver_leaves_no_process_and_the_next_one_removes_its_folder(
     small_study.write_text(small_study.read_text().replace("[32, 64, 128]", "{range: [16, 512, 16]}"))
     family = Family()
     run = tmp_path / "run"
-    sweep = [sys.executable, "-m", "dse", "sweep", str(small_study), "--output", str(run), "--quiet", "--workers"]
+    sweep = [
+        sys.executable,
+        "-m",
+        "dse",
+        "sweep",
+        str(small_study),
+        "--output",
+        str(run),
+        "--no-cache",
+        "--quiet",
+        "--workers",
+    ]
     with subprocess.Popen([*sweep, "2"], env=family.environment()) as driver:
         assert wait_until(lambda: family.members(WORKER), 60)
         assert list(temporary.glob("dse-*"))

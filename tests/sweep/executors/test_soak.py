@@ -30,7 +30,7 @@ def study(small_study: Path) -> Path:
 
 
 def sweep(study: Path, output: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "dse", "sweep", str(study), "--output", str(output), *options]
+    return [sys.executable, "-m", "dse", "sweep", str(study), "--no-cache", "--output", str(output), *options]
 
 
 def export(folder: Path) -> bytes:
