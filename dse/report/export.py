@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 from typing import IO, Any
 
 import numpy as np
@@ -159,16 +160,15 @@ def _write_jsonl(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: 
 
 def _write_csv(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    in_order = itemgetter(*columns)
     for row in rows:
-        writer.writerow({name: _csv_cell(value) for name, value in _flattened(row).items()})
+        flat = _flattened(row)
+        flat |= {name: str(flat[name]).lower() for name in _FLAGS if name in flat}
+        writer.writerow(in_order(flat))
     text.flush()
     text.detach()
-
-
-def _csv_cell(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO[bytes]) -> None:
@@ -176,7 +176,7 @@ def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     types = dict.fromkeys(("count", "macs", "layers", "cycles"), pa.int64())
-    types |= dict.fromkeys(("valid", "complete", "on_front"), pa.bool_())
+    types |= dict.fromkeys(_FLAGS, pa.bool_())
     types |= dict.fromkeys(_TEXTS, pa.string())
     types |= {
         f"parameters.{name}": pa.int64()
@@ -191,4 +191,5 @@ def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
+_FLAGS = ("valid", "complete", "on_front")
 _TEXTS = ("variant", "network", "layer", "objective", "solver", "evaluator", "termination", "error", "mapping")

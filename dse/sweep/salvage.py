@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dse.errors import Fault, InputError
-from dse.sweep.store import TABLES, checksum, connect, lenient_text
+from dse.sweep.store import TABLES, checksum, connect
 
 __all__ = ["damage_of", "mend_store"]
 
@@ -69,7 +69,7 @@ def damage_of(path: Path) -> str | None:
         return "it is empty"
     try:
         with closing(sqlite3.connect(path)) as connection:
-            connection.text_factory = lenient_text
+            connection.text_factory = _lenient_text
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 return " ".join(str(verdict).split())
@@ -104,7 +104,7 @@ def _copy_readable(path: Path, sound: sqlite3.Connection) -> int:
             shutil.copyfile(f"{path}-wal", f"{copy}-wal")
         _lend_first_page(sound, copy)
         with closing(sqlite3.connect(copy, isolation_level=None)) as damaged, sound:
-            damaged.text_factory = lenient_text
+            damaged.text_factory = _lenient_text
             for table, row in _readable(damaged, copy):
                 if checksum(row[:-1]) == row[-1]:
                     marks = ", ".join("?" * len(row))
@@ -148,3 +148,8 @@ def _readable(connection: sqlite3.Connection, copy: Path) -> Iterator[tuple[str,
 def _first_byte(file: IO[bytes], page: int) -> int:
     file.seek(page * _PAGE_BYTES)
     return file.read(1)[0]
+
+
+def _lenient_text(text: bytes) -> str:
+    """Text of a row, be it damaged: its checksum tells."""
+    return text.decode(errors="replace")

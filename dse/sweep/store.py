@@ -245,7 +245,6 @@ def read_results(path: Path) -> dict[str, Result]:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that writes, with its tables made. Raises DatabaseError."""
     connection = sqlite3.connect(path)
-    connection.text_factory = lenient_text
     try:
         connection.execute("PRAGMA page_size = 4096")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -271,18 +270,12 @@ def _connect_for_reading(path: Path) -> sqlite3.Connection:
         mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
-        connection.text_factory = lenient_text
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")  # what is read belongs together
         connection.execute("SELECT 1 FROM result LIMIT 1").fetchone()
     except sqlite3.DatabaseError as error:
         raise unreadable(path, error) from error
     return connection
-
-
-def lenient_text(text: bytes) -> str:
-    """Text of a row, be it damaged: its checksum tells."""
-    return text.decode(errors="replace")
 
 
 def unreadable(path: Path, error: sqlite3.DatabaseError) -> InputError:
