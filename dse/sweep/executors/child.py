@@ -27,7 +27,7 @@ _FIRST_TO_BE_KILLED = "1000"  # proc(5), oom_score_adj
 
 
 def main(socket: int, parent: int) -> None:
-    """Say that it is there, then answer (function, task of one point) with its results, until the socket is closed."""
+    """Say that it is there, then answer (function, task) with the results of each point, until the socket is closed."""
     die_with(parent)
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no file
@@ -41,7 +41,8 @@ def main(socket: int, parent: int) -> None:
                 run, task = connection.recv()
             except EOFError:
                 return
-            connection.send(_answer(pool, run, task))
+            for point in task.split():
+                connection.send(_answer(pool, run, point))
 
 
 def _answer(pool: ThreadPoolExecutor, run: Callable[[Task], list[Result]], task: Task) -> list[Result]:

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -50,33 +51,38 @@ class Supervisor:
 
     def run_task(self, task: Task) -> list[Result]:
         """One result a point; a point that had to be ended is a failure that says why."""
-        return [result for point in task.split() for result in self._point(point)]
-
-    def close(self) -> None:
-        """End the child at once, whatever it is doing."""
-        if self._child is not None:
-            self._child.end()
-            self._child = None
-
-    def _point(self, task: Task) -> list[Result]:
-        seconds, memory_bytes = self._limits.seconds(task), self._limits.bytes()
-        tries = 0
-        while True:
-            tries += 1
+        results: list[Result] = []
+        done = tries = 0
+        while done < len(task.points):
+            rest = replace(task, points=task.points[done:])
             child = self._child = self._child or _Child(self._scratch)
             try:
-                return child.ask(self._run, task, seconds, memory_bytes)
+                for answer in child.answers(self._run, rest, self._limits):
+                    results += answer
+                    done += 1
+                    tries = 0
+                return results
             except OutOfTimeError as error:
                 reason: ToolError = error
                 final = True
             except OutOfMemoryError as error:
                 reason, final = error, not child.served  # what earlier points have left is not this one's doing
             except WorkerDiedError as error:
+                tries += 1
                 reason, final = error, tries == _TRIES
             log = child.log()
             self.close()
             if final:
-                return [failure(task, reason, log)]
+                results.append(failure(replace(task, points=task.points[done : done + 1]), reason, log))
+                done += 1
+                tries = 0
+        return results
+
+    def close(self) -> None:
+        """End the child at once, whatever it is doing."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
 
 
 class _Child:
@@ -101,30 +107,36 @@ class _Child:
         self._connection = Connection(ours.detach())
         self._statistics = Path(f"/proc/{self._process.pid}/statm")
 
-    def ask(self, run: Run, task: Task, seconds: float, memory_bytes: int) -> list[Result]:
-        """The results of a task. Raises one of the errors of `limits`, after which the child is of no more use."""
+    def answers(self, run: Run, task: Task, limits: Limits) -> Iterator[list[Result]]:
+        """The results of each point. Raises one of the errors of `limits`, after which the child is of no more use."""
+        seconds, memory_bytes = limits.seconds(task), limits.bytes()
         try:
             if not self.served and not self._connection.poll(_SECONDS_TO_START):
                 raise WorkerDiedError(f"its process did not start within {_SECONDS_TO_START:g} s, {_TRIES} times")
             if not self.served:
-                self._connection.recv()  # the child is there: the point's time begins
+                self._connection.recv()  # the child is there: the time of the first point begins
             self._connection.send((run, task))
-            deadline = time.monotonic() + seconds
-            while not self._connection.poll(_SECONDS_BETWEEN_LOOKS):
-                if time.monotonic() > deadline:
-                    raise OutOfTimeError(f"ended from outside after {seconds:g} s, far beyond its time limit")
-                held = self._held_bytes()
-                if held > memory_bytes:
-                    raise OutOfMemoryError(
-                        f"ended from outside: it held {held / 2**20:,.0f} MiB of memory, "
-                        f"more than the {memory_bytes / 2**20:,.0f} MiB of a worker"
-                    )
-            results: list[Result] = self._connection.recv()
+            for _ in task.points:
+                self._wait(seconds, memory_bytes)
+                results: list[Result] = self._connection.recv()
+                self.served += 1
+                os.truncate(self._log, 0)
+                yield results
         except (EOFError, ConnectionError) as error:
             raise WorkerDiedError(f"its process {_manner(self._process.wait())}, {_TRIES} times") from error
-        self.served += 1
-        os.truncate(self._log, 0)
-        return results
+
+    def _wait(self, seconds: float, memory_bytes: int) -> None:
+        """Until the next answer is there. Raises OutOfTimeError or OutOfMemoryError where it takes too much."""
+        deadline = time.monotonic() + seconds
+        while not self._connection.poll(_SECONDS_BETWEEN_LOOKS):
+            if time.monotonic() > deadline:
+                raise OutOfTimeError(f"ended from outside after {seconds:g} s, far beyond its time limit")
+            held = self._held_bytes()
+            if held > memory_bytes:
+                raise OutOfMemoryError(
+                    f"ended from outside: it held {held / 2**20:,.0f} MiB of memory, "
+                    f"more than the {memory_bytes / 2**20:,.0f} MiB of a worker"
+                )
 
     def log(self) -> str:
         """The end of what the process has written about the last point."""
