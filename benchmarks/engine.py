@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/engine.py VARIANTS PROBLEMS [POINTS]
 
-runs a study of so many variants × problems, or the first POINTS of it, and prints one JSON object. `run.py` starts this in
-processes of its own, so that peaks of memory are its own.
+runs a study of so many variants × problems, or the first POINTS of it, and prints one JSON object. `run.py` starts this
+in processes of its own, so that peaks of memory are its own.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class TrivialExecutor:
 
 @contextmanager
 def trivial_executor() -> Iterator[Executor]:
+    """An executor whose points take no time."""
     yield TrivialExecutor()
 
 
@@ -80,9 +81,10 @@ class Beginning:
 
 def write_study(folder: Path, variants: int, problems: int) -> str:
     """The text of a study of Simba with so many variants, on a network of so many small layers."""
-    layers = [{"name": f"l{k}", "problem": dict(R=1, S=1, P=1, Q=1, C=8, K=k + 1, N=1)} for k in range(problems)]
+    bounds = {"R": 1, "S": 1, "P": 1, "Q": 1, "C": 8, "N": 1}
+    layers = [{"name": f"l{k}", "problem": bounds | {"K": k + 1}} for k in range(problems)]
     (folder / "net.yaml").write_text(json.dumps({"network": {"name": "net", "layers": layers}}))
-    first = min(variants, 1000)
+    first = variants if variants <= 10_000 else 1000
     values = {
         "global_buffer_kib": {"range": [1, first, 1]},
         "accumulation_entries": {"range": [1, variants // first, 1]},

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from engine import trivial_executor, write_study  # the folder of this file is where Python looks first
 
 from dse.model import evaluate_nests
 from dse.model.nest import Frame
@@ -29,7 +30,12 @@ from dse.specification.architecture import Architecture
 from dse.specification.mapspace import Mapspace, parse_mapspace
 from dse.specification.network import load_network
 from dse.specification.problem import Problem
+from dse.specification.study import load_study
 from dse.specification.template import load_template
+from dse.sweep.driver import run_sweep
+from dse.sweep.folder import StudyFolder
+from dse.sweep.plan import plan_study
+from dse.sweep.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = ROOT / "tests" / "data" / "timeloop_points.jsonl.xz"
@@ -89,6 +95,59 @@ def start_up() -> str:
     return f"{statistics.median(seconds):.3f} CPU seconds"
 
 
+def sweep_engine() -> str:
+    """The driver and the store on 100,000 points that take no time, then all of them found stored."""
+    figures = _engine(4167, 24)
+    return (
+        f"{figures['run_ms_a_point']:.2f} ms a point ({figures['run_cpu_ms_a_point']:.2f} of CPU), "
+        f"{figures['again_ms_a_point']:.3f} where it is stored ({figures['run_points']:,.0f} points)"
+    )
+
+
+def sweep_memory() -> str:
+    """The driver's peak with 1,000 points planned, and with 1,000,000 of which it runs 20,000."""
+    few, many = _engine(1000, 1), _engine(1_000_000, 1, 20_000)
+    return (
+        f"{few['peak_mb']:.0f} MiB with 1,000 points planned, {many['peak_mb']:.0f} MiB with 1,000,000 "
+        f"(read and checked in {many['start_seconds']:.1f} s)"
+    )
+
+
+def sweep_resume() -> str:
+    """`dse sweep` on a finished study of 24,000 rows, with all of its tables and pictures."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "study.yaml").write_text(write_study(folder, 1000, 24))
+        sweep = plan_study(load_study(folder / "study.yaml"))
+        run_sweep(sweep, StudyFolder(folder / "run"), trivial_executor, Progress(quiet=True))
+        command = [*DSE, "sweep", str(folder / "study.yaml"), "--output", str(folder / "run"), "--no-cache", "--quiet"]
+        start = time.perf_counter()
+        cpu = _cpu_seconds(command)
+        return f"{time.perf_counter() - start:.1f} s ({cpu:.1f} of CPU)"
+
+
+def sweep_workers() -> str:
+    """Schedules a second of `experiments/smoke.yaml` on two workers and on one; start-up is no part of it."""
+    rates: list[float] = []
+    with tempfile.TemporaryDirectory() as name:
+        for workers in (1, 2):
+            run = Path(name, str(workers))
+            options = ["--output", str(run), "--workers", str(workers), "--no-cache", "--quiet"]
+            subprocess.run(
+                [*DSE, "sweep", "experiments/smoke.yaml", *options], check=True, stdout=subprocess.DEVNULL, cwd=ROOT
+            )
+            rates.append(json.loads((run / "progress.json").read_text())["per_second"])
+    return f"{rates[1] / rates[0]:.2f} times one ({rates[0]:.2f} and {rates[1]:.2f} schedules a second)"
+
+
+def _engine(*arguments: int) -> dict[str, float]:
+    """The figures of `engine.py` in a process of its own."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "engine.py"), *map(str, arguments)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
 def _simba() -> tuple[Architecture, Mapspace, dict[str, Problem]]:
     template = load_template(ROOT / "arch_templates" / "simba.yaml")
     architecture, mapspace = template.instantiate()
@@ -107,7 +166,17 @@ def _cpu_seconds(command: list[str]) -> float:
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
     function.__name__: function
-    for function in (start_up, evaluate_batch, evaluate_points, evaluate_architectures, schedule_cosa)
+    for function in (
+        start_up,
+        evaluate_batch,
+        evaluate_points,
+        evaluate_architectures,
+        schedule_cosa,
+        sweep_engine,
+        sweep_memory,
+        sweep_resume,
+        sweep_workers,
+    )
 }
 
 
