@@ -18,12 +18,13 @@ from click.core import ParameterSource
 from dse.cli.evaluators import timeloop_options
 from dse.specification.study import EVALUATORS, Study, load_study
 from dse.sweep.cache import default_cache_folder
-from dse.sweep.driver import run_sweep
+from dse.sweep.driver import SweepCounts, run_sweep
 from dse.sweep.executors import ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Sweep, plan_study
 from dse.sweep.progress import Progress
 from dse.sweep.reading import read_study
+from dse.sweep.search import Search
 from dse.sweep.store import open_reader
 
 __all__ = ["command"]
@@ -43,6 +44,7 @@ __all__ = ["command"]
     help="Folder of the schedules of all studies (default: dse in the user's cache directory).",
 )
 @click.option("--no-cache", is_flag=True, help="Neither take schedules from the cache nor put them there.")
+@click.option("--no-prune", is_flag=True, help="Schedule variants that provably cannot enter the front as well.")
 @click.option("--retry-failed", is_flag=True, help="Run points again that ended with an error.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def command(
@@ -55,6 +57,7 @@ def command(
     timeloop_seconds: float,
     cache_folder: Path | None,
     no_cache: bool,
+    no_prune: bool,
     retry_failed: bool,
     quiet: bool,
 ) -> int:
@@ -73,15 +76,19 @@ def command(
     try:
         with _stop_on_signals():
             sweep = _planned(load_study(study), evaluator, timeloop_path, timeloop_seconds)
-            run_sweep(
+            search = Search(sweep, prune=not no_prune)
+            if search.unproven and not no_prune:
+                progress.notice("nothing is pruned: bounds are proven for another version of Timeloop")
+            counts = run_sweep(
                 sweep,
                 folder,
                 serial_executor if serial else partial(ray_executor, count, address),
                 progress,
                 retry_failed,
+                search,
                 cache_folder=None if no_cache else cache_folder or default_cache_folder(),
             )
-            return _report(folder)
+            return _report(folder, counts)
     except KeyboardInterrupt:
         progress.close()
         click.echo(f"dse: interrupted; {_stored(folder)} schedules are stored in {output}, this goes on:", err=True)
@@ -89,7 +96,7 @@ def command(
         return 130
 
 
-def _report(folder: StudyFolder) -> int:
+def _report(folder: StudyFolder, counts: SweepCounts) -> int:
     """Write the tables and pictures of what is stored, and print the front; the exit status."""
     from dse.report.files import write_report_files
     from dse.report.table import render_front, render_incomplete
@@ -104,6 +111,11 @@ def _report(folder: StudyFolder) -> int:
         if incomplete:
             click.echo(f"\n{incomplete}")
         complete = any(total.complete for total in totals)
+    if counts.pruned:
+        share = 100 * counts.pruned / counts.total
+        click.echo(
+            f"\n{counts.pruned} of {counts.total} schedules saved ({share:.0f} %): bounds keep them off the front"
+        )
     click.echo(f"\nIn {folder.path}: {', '.join(file.name for file in files)}")
     click.echo(f"Look further: dse pareto {folder.path} --all; dse export {folder.path} --format csv --level layer")
     return 0 if complete else 1

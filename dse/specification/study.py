@@ -12,6 +12,7 @@ study:
   objective: cosa
   scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 2.0}}
   evaluator: embedded                    # or timeloop
+  search: {strategy: grid, prune: true}  # dse.specification.search
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dse.errors import InputError
 from dse.specification.document import Document, load_document
@@ -28,6 +28,7 @@ from dse.specification.expressions import ExpressionError, names_in_expression
 from dse.specification.fields import Reader, Section, describe, nearest
 from dse.specification.network import Network, load_network
 from dse.specification.scheduling import OBJECTIVES, SOLVERS, TRAFFIC_MODELS
+from dse.specification.search import SearchSettings, read_search
 from dse.specification.space import ParameterGrid, VariantSpace, check_space
 from dse.specification.template import Number, Template, load_template
 
@@ -81,7 +82,7 @@ class Study:
     scheduler: SchedulerSettings
     evaluator: str
     document: Document
-    search: Mapping[str, Any] = field(default_factory=dict)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -126,6 +127,7 @@ def parse_study(document: Document, folder: Path) -> Study:
     objective = section.text("objective", "edp", choices=OBJECTIVES)
     scheduler = _read_scheduler(section.section("scheduler", required=False))
     evaluator = section.text("evaluator", "embedded", choices=EVALUATORS)
+    search = read_search(section.section("search", required=False))
     section.finish()
     reader.raise_faults()
     if template is None:
@@ -134,7 +136,7 @@ def parse_study(document: Document, folder: Path) -> Study:
     space = VariantSpace(template, ParameterGrid(values), tuple(constraints), shapes)
     count = check_space(reader, space)
     reader.raise_faults()
-    return Study(name, description, space, count, networks, objective, scheduler, evaluator, document)
+    return Study(name, description, space, count, networks, objective, scheduler, evaluator, document, search)
 
 
 def _resolve(section: Section, path: tuple[str | int, ...], value: object, folder: Path, kind: str) -> Path | None:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Point, Sweep
 from dse.sweep.progress import Progress
 from dse.sweep.salvage import mend_store
+from dse.sweep.search import Search
 from dse.sweep.store import ResultStore, VariantRow
-from dse.sweep.strategies import GridStrategy, LayerCost, NetworkCost, Pruner, Pruning, Strategy, VariantOutcome
+from dse.sweep.strategies import GridStrategy, LayerCost, NetworkCost, Pruner, Pruning, VariantOutcome
 from dse.sweep.task import Result, Task, scheduler_for
+from dse.sweep.trajectory import Trajectory
 
 __all__ = ["SweepCounts", "run_sweep"]
 
@@ -52,13 +55,13 @@ def run_sweep(
     executor: Callable[[], AbstractContextManager[Executor]],
     progress: Progress,
     retry_failed: bool = False,
-    strategy: Strategy | None = None,
-    pruner: Pruner | None = None,
+    search: Search | None = None,
     cache_folder: Path | None = None,
 ) -> SweepCounts:
-    """Schedule every point that the strategy (default: the whole grid) asks for and that has no result yet.
+    """Schedule every point that the search (default: the whole grid, nothing pruned) asks for and that has no result.
 
-    `executor` is started only where there is work. Without a `pruner`, variants that were pruned before are scheduled.
+    `executor` is started only where there is work. Variants that were pruned before are scheduled where nothing is
+    pruned now.
     Schedules that are in the cache are taken from there, and new ones put there.
     Results of another program stay stored, and the progress says that they are not used. Raises InputError where the
     folder cannot be used, ToolError where a solver or Ray is missing. An interrupt leaves what has ended on disk.
@@ -67,8 +70,8 @@ def run_sweep(
     made_by = folder.made_by(plan)
     if made_by != plan.program:
         scheduler_for(sweep.options)  # where a solver or an objective is missing, no folder is made or changed
-    if strategy is None:
-        strategy = GridStrategy(plan.grid.size, len(plan.problems))
+    search = search or Search(sweep, prune=False)
+    pruner = search.pruner
     with ExitStack() as stack:
         stack.enter_context(folder.claimed(plan))
         mended = mend_store(folder.store_file)
@@ -84,16 +87,37 @@ def run_sweep(
         if retry_failed:
             store.forget_failures()
         before = store.count()
+        strategy = search.strategy(partial(_settled, sweep, store))
+        trajectory = Trajectory(folder.path / "search.csv")
         planned = plan.variant_count if isinstance(strategy, GridStrategy) and plan.variant_count else strategy.planned
         progress.start(planned * len(plan.problems), before)
         waves = _Waves(sweep, store, cache, progress, pruner, lambda: stack.enter_context(executor()))
         while numbers := strategy.ask():
             outcomes = waves.run(numbers)
             strategy.tell(outcomes)
+            trajectory.tell(outcomes)
             if pruner is not None:
                 pruner.tell(outcomes)
+        trajectory.write()
         progress.finish()
     return SweepCounts(waves.points, before, waves.ran, waves.pruned, waves.cached)
+
+
+def _settled(sweep: Sweep, store: ResultStore, numbers: Sequence[int]) -> bool:
+    """Whether some combinations have all that they can have: results, or the reason why there are none."""
+    plan = sweep.plan
+    texts = {number: plan.grid.text(number) for number in numbers}
+    rows = store.variant_rows(texts.values())
+    if any(texts[number] not in rows and sweep.study.space.variant(number) is not None for number in numbers):
+        return False
+    shapes = {problem.shape for problem in plan.problems}
+    scheduled = [row for row in rows.values() if row.status is None]
+    if any(row.workload != plan.workload for row in rows.values() if row.status == "pruned"):
+        return False
+    if any(not shapes <= row.digests.keys() for row in scheduled):
+        return False
+    keys = {point.key for row in scheduled for point in plan.points(0, row.digests)}
+    return len(store.results(keys)) == len(keys)
 
 
 class _Waves:

@@ -221,7 +221,7 @@ def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep
         space.template.document.data,
         space.grid.values,
         space.constraints,
-        study.search,
+        study.search.to_dict(),
         schedule_options(study),
         study.evaluator if timeloop is None else timeloop.name,
         program_name(),

@@ -1,0 +1,76 @@
+"""From the `search:` of a study to the strategy that asks for variants and what prunes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dse.specification.space import Variant
+from dse.specification.version import DEFAULT_VERSION
+from dse.sweep.bounds import Bounds
+from dse.sweep.plan import Sweep
+from dse.sweep.pruning import BoundPruner
+from dse.sweep.strategies import (
+    BoundGuided,
+    Budgeted,
+    FastestFirst,
+    GridStrategy,
+    Nsga2,
+    Pruner,
+    RandomStrategy,
+    Strategy,
+)
+
+__all__ = ["Search"]
+
+
+class Search:
+    """What a sweep looks at. Bounds are shared by the strategy and the pruner."""
+
+    def __init__(self, sweep: Sweep, prune: bool = True) -> None:
+        """`prune` False schedules everything, whatever the study says."""
+        self._sweep = sweep
+        self._settings = sweep.study.search
+        self._bounds = Bounds(sweep.study.space, sweep.problems)
+        self._layers = [layer for network in sweep.plan.networks for layer in network.layers]
+        timeloop = sweep.timeloop
+        self.unproven = timeloop is not None and timeloop.version != DEFAULT_VERSION.commit
+        self.pruner: Pruner | None = None
+        if prune and self._settings.prune and not self.unproven:
+            self.pruner = BoundPruner(self._bounds, sweep.plan.networks)
+
+    def strategy(self, settled: Callable[[Sequence[int]], bool]) -> Strategy:
+        """The strategy within its budget. `settled`: nothing of some combinations is left to schedule.
+
+        Raises ToolError where it needs a package that is not installed.
+        """
+        settings, grid = self._settings, self._sweep.plan.grid
+        chosen: Strategy
+        match settings.strategy:
+            case "random":
+                chosen = RandomStrategy(grid.size, settings.seed)
+            case "bound_guided":
+                chosen = BoundGuided(grid, self._least, settings.seed)
+            case "nsga2":
+                chosen = Nsga2(grid, settings.seed)
+            case _ if self.pruner is not None:
+                chosen = FastestFirst(grid.size, self._least_cycles, settled)
+            case _:
+                chosen = GridStrategy(grid.size, len(self._sweep.problems))
+        if settings.points is None and settings.seconds is None:
+            return chosen
+        return Budgeted(chosen, settings.points, settings.seconds)
+
+    def _least_cycles(self, number: int) -> int | None:
+        made = self._sweep.study.space.variant(number)
+        if not isinstance(made, Variant):
+            return None
+        cycles = self._bounds.cycles(made)
+        return sum(layer.count * cycles[layer.problem] for layer in self._layers)
+
+    def _least(self, number: int) -> tuple[float, float] | None:
+        made = self._sweep.study.space.variant(number)
+        if not isinstance(made, Variant):
+            return None
+        least = self._bounds.layers(made)
+        cycles = sum(layer.count * least[layer.problem].latency_cycles for layer in self._layers)
+        return float(cycles), sum(layer.count * least[layer.problem].energy_pj for layer in self._layers)
