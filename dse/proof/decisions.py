@@ -164,18 +164,21 @@ class Decisions:
 
     # ---- bounds on functions
 
-    def chords(self, amount: Form, top: float, functions: Sequence[Callable[[float], float]]) -> list[Form]:
-        """Forms that bound concave functions of `amount` (0, or 1 and more, at most `top`) from below.
+    def chords(
+        self, amount: Form, top: float, functions: Sequence[Callable[[float], float]], least: float = 1.0
+    ) -> list[Form]:
+        """Forms that bound concave functions of `amount` (0, or `least` and more, at most `top`) from below.
 
-        A binary tells 1 and more from 0; above 1, chords between fixed knots.
+        A binary tells these from 0; above `least`, chords between fixed knots. The functions must not fall.
         """
         assembly = self.assembly
         if top < 1e-9:
             return [constant(function(0.0)) for function in functions]
-        knots = [knot for knot in _KNOTS if knot < top - 1e-9] + [max(top, 1.0)]
+        low = min(least, 1.0)
+        knots = [low] * (low < 1.0) + [knot for knot in _KNOTS if knot < top - 1e-9] + [max(top, 1.0)]
         some = assembly.whole()
-        reach = some * 1.0
-        values = [some * (function(1.0) - function(0.0)) + function(0.0) for function in functions]
+        reach = some * low
+        values = [some * (function(low) - function(0.0)) + function(0.0) for function in functions]
         previous = some
         for index, (low, high) in enumerate(pairwise(knots)):
             part = assembly.real(0.0, high - low)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from dse.integers import divisors
 
-__all__ = ["chains", "displacements", "first_steps", "resting_share", "smallest_bound"]
+__all__ = ["chains", "displacements", "resting_share"]
 
 Pair = tuple[int, int]
 _MOST = 200_000  # combinations that are looked at; beyond, every multiple of the unit is taken as possible
@@ -37,19 +37,24 @@ def _returns(left: int, *, begun: bool = False) -> dict[int, dict[int, int]]:
 
 
 @lru_cache(maxsize=65536)
-def displacements(left: Pair, units: Pair) -> frozenset[int] | None:
-    """All moves along an axis, up to their sign; None: any multiple of the units' greatest common divisor."""
+def displacements(left: Pair, units: Pair, *, later: bool = False) -> frozenset[int] | None:
+    """All moves along an axis, up to their sign; None: any multiple of the units' greatest common divisor.
+
+    `later`: those of loops with another loop of the axis inside them.
+    """
     inside = [_returns(own) for own in left]
     everything = [{back for backs in own.values() for back in backs} for own in inside]
     result: set[int] = set()
     for own, other in ((0, 1), (1, 0)):
-        if left[own] == 1:
-            continue
-        onward = ((step, back) for step, backs in inside[own].items() if step < left[own] for back in backs)
-        forward = {units[own] * (step - back) for step, back in onward}
-        if len(forward) * len(everything[other]) > _MOST:
+        onward = [(step, back) for step, backs in inside[own].items() if step < left[own] for back in backs]
+        if len(onward) * len(everything[other]) > _MOST:
             return None
-        result.update(abs(ahead - units[other] * back) for ahead in forward for back in everything[other])
+        result.update(
+            abs(units[own] * (step - back) - units[other] * across)
+            for step, back in onward
+            for across in everything[other]
+            if back or across or not later
+        )
     return frozenset(result)
 
 
@@ -101,13 +106,3 @@ def chains(left: Pair, units: Pair, own: int) -> bool:
 
 def _above_zero(returns: dict[int, dict[int, int]]) -> set[int]:
     return {back for backs in returns.values() for back in backs if back}
-
-
-def first_steps(left: int, unit: int) -> frozenset[int]:
-    """By how much the first loop of a term moves the tile."""
-    return frozenset(unit * step for step in divisors(left) if step < left)
-
-
-def smallest_bound(left: int) -> int:
-    """The smallest bound of a loop over what is left of a term. Raises IndexError where nothing is."""
-    return divisors(left)[1]

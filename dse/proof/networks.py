@@ -1,8 +1,11 @@
 """Words that cross the networks, and how many hops they take at least.
 
-Timeloop (dse.model.cost, network-legacy.cpp) charges a word that goes to m of n children with
-√n·√m + (√n − √m)/2 − √n/√m + 1/2 hops. With n = s·m this is √s·(m + √m/2 − 1) − √m/2 + 1/2 ≥ √s·(m − 1/2): linear in
-log2 s, and concave in log2 m.
+Timeloop (dse.model.cost, network-legacy.cpp) charges a word that goes to m of n = s·m children with
+
+    √n·√m + (√n − √m)/2 − √n/√m + 1/2  =  √s·(m − 1/2) + (√m − 1)·(√s − 1)/2   hops,
+
+both terms products of concave functions of log2 m and log2 s. Where neighbours hand words on, r of the m children are
+still sent theirs, for r − 1/2 hops or more, and the others draw it over a hop each: m − 1/2 in all.
 """
 
 from __future__ import annotations
@@ -11,10 +14,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dse.proof.forms import ZERO, Form
+from dse.proof.forms import ZERO, Form, total
+from dse.proof.links import Saving
 from dse.proof.traffic import Traffic
 
 __all__ = ["Crossing", "network_charges"]
+
+_NOTHING = -60.0  # log2 of a number of hops that counts as none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,39 +37,88 @@ def network_charges(traffic: Traffic) -> Iterator[Crossing]:
     for level in range(structure.levels):
         if not structure.networked[level]:
             continue
-        for space, own in enumerate(structure.spaces):
-            if level > structure.kept_levels[space][-1]:
-                continue
-            words = traffic.crossing(space, level)
-            if own.read_write and not structure.reducing[level]:
-                # What the parent cannot add up returns to the children, except for the first visit.
-                kept = structure.keep[level][space]
-                words = words + (traffic.returns.get((space, level), ZERO) if kept else ZERO)
-            yield Crossing(f"router {level}", words)
-            yield Crossing(f"hop {level}", words + _hops(traffic, space, level))
+        for space in range(len(structure.spaces)):
+            if level <= structure.kept_levels[space][-1]:
+                yield from _charges(traffic, space, level)
 
 
-def _hops(traffic: Traffic, space: int, level: int) -> Form:
-    """log2 of the hops that a word takes at least: a unicast's, and what multicast adds unless neighbours help.
+def _charges(traffic: Traffic, space: int, level: int) -> Iterator[Crossing]:
+    structure, assembly = traffic.structure, traffic.assembly
+    own = structure.spaces[space]
+    if own.read_write and own.windows and not structure.reducing[level]:
+        return  # of every record of equal multicast a whole partition is taken off what returns
+    child, words = traffic.crossing(space, level)
+    saved = traffic.savings.get((space, child), [])
+    direct = level == child + 1
+    if not direct:  # below a level that lets the words pass, links save words and nothing is known of the rest
+        words = words - total(saving.log_words for saving in saved)
+    helped = _helped(traffic, saved, level) if direct else ZERO
+    if own.read_write and not structure.reducing[level] and structure.keep[level][space]:
+        # What the parent cannot add up returns to the children, except for the first visit.
+        returns = traffic.returns.get((space, level), ZERO)
+        if not returns.vanishes:
+            back = assembly.real(0.0, 1.0)
+            assembly.below(returns - helped - back)
+            words = words + back
+    yield Crossing(f"router {level}", words)
+    for hops in _hops(traffic, space, level, helped, direct=direct):
+        yield Crossing(f"hop {level}", words + hops)
 
-    Where neighbours hand on words, what is left of a set of equal tiles may be a single child.
-    """
+
+def _helped(traffic: Traffic, saved: list[Saving], level: int) -> Form:
+    """A form that is 1 if and only if neighbours may save anything."""
+    if not saved:
+        return ZERO
+    helped = traffic.assembly.whole()
+    top = 2.0 * math.log2(traffic.structure.fans[level]) + 1.0 + math.log2(traffic.structure.problem.macs)
+    for saving in saved:
+        traffic.assembly.below(saving.log_words - helped * top)
+    traffic.assembly.below(helped - total(saving.log_words * (1.0 / saving.least) for saving in saved))
+    return helped
+
+
+def _hops(traffic: Traffic, space: int, level: int, helped: Form, *, direct: bool) -> list[Form]:
+    """log2 of the two parts of the hops of a word, at least."""
     structure, decisions, assembly = traffic.structure, traffic.decisions, traffic.assembly
-    idle = sorted(structure.idle(space))
-    moving = sorted(structure.spaces[space].relevant)
     here = range(level, level + 1)
-    if structure.fans[level] == 1:
-        return ZERO - 1.0
-    spread = decisions.sum_spatial(idle, here)
-    unicast = (decisions.sum_spatial(moving, here) + spread) * 0.5 - 1.0
-    top = min(math.log2(structure.fans[level]), decisions.log_bound(idle))
-    if not top:
-        return unicast
-    (excess,) = decisions.chords(spread, top, (lambda x: math.log2(2.0**x - 0.5) - 0.5 * x + 1.0,))
-    if level and not structure.spaces[space].windows:
-        return unicast + excess
-    most = math.log2(2.0**top - 0.5) - 0.5 * top + 1.0
-    added = assembly.real(0.0, most)
-    helped = traffic.sharing.neighbours(level, [*idle, *moving])
-    assembly.below(excess - helped * most - added)
-    return unicast + added
+    fanout = math.log2(structure.fans[level])
+    if not fanout:
+        return [ZERO - 1.0]
+    every = decisions.sum_spatial(range(len(structure.groups)), here)
+    if direct:
+        multicast, least, loss = traffic.sharing.multicast(space, level)
+        help_possible = not helped.vanishes
+    else:
+        # What links leave of a set of equal tiles may be a single child, and more of them may be shared.
+        idle = sorted(structure.idle(space))
+        multicast, least, loss = decisions.sum_spatial(idle, here), 1.0, ZERO
+        help_possible = bool(structure.spaces[space].windows) or level == 0
+        helped = traffic.sharing.neighbours.along(level, list(range(len(structure.groups)))) if help_possible else ZERO
+    (sets,) = decisions.chords(multicast, fanout, (lambda x: math.log2(2.0**x - 0.5),), least)
+    scattered = every - multicast  # log2 s
+    if not direct:
+        return _unshared(traffic, every, multicast, sets, helped, fanout, help_possible=help_possible)
+    spread = scattered * 0.5
+    if help_possible:
+        spread = assembly.real(0.0, fanout)
+        assembly.below(scattered * 0.5 - helped * (0.5 * fanout) - spread)
+    (beyond,) = decisions.chords(scattered, fanout, (_root_less_one,))
+    (shared,) = decisions.chords(multicast, fanout, (_root_less_one,), least)
+    return [spread + sets + loss, beyond + shared + loss - 1.0 - helped * -_NOTHING]
+
+
+def _unshared(
+    traffic: Traffic, every: Form, multicast: Form, sets: Form, helped: Form, fanout: float, *, help_possible: bool
+) -> list[Form]:
+    """A unicast's hops, √n / 2, and what multicast adds unless neighbours help."""
+    excess = sets - multicast * 0.5 + 1.0  # over the unicast's
+    if help_possible:
+        most = math.log2(2.0**fanout - 0.5) - 0.5 * fanout + 1.0
+        added = traffic.assembly.real(0.0, most)
+        traffic.assembly.below(excess - helped * most - added)
+        excess = added
+    return [every * 0.5 - 1.0 + excess]
+
+
+def _root_less_one(log_number: float) -> float:
+    return math.log2(2.0 ** (0.5 * log_number) - 1.0) if log_number > 0 else _NOTHING

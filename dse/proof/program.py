@@ -22,6 +22,8 @@ import numpy.typing as npt
 from dse.model import technology
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Assembly, Form, total
+from dse.proof.links import Links
+from dse.proof.neighbours import Neighbours
 from dse.proof.networks import network_charges
 from dse.proof.orders import Orders
 from dse.proof.sharing import Sharing
@@ -68,8 +70,10 @@ class Program:
         self.decisions = Decisions(structure, assembly)
         self.orders = Orders(self.decisions)
         self.windows = Windows(self.decisions, self.orders)
-        self.sharing = Sharing(self.decisions, self.orders, self.windows)
-        self.traffic = Traffic(self.decisions, self.orders, self.windows, self.sharing)
+        neighbours = Neighbours(self.decisions, self.orders)
+        sharing = Sharing(self.decisions, self.windows, neighbours)
+        links = Links(self.decisions, self.orders, self.windows, neighbours, sharing)
+        self.traffic = Traffic(self.decisions, self.orders, self.windows, sharing, links)
         self.sums: list[Sum] = []
         self._singles: list[tuple[str, Form]] = []
         self._limit_capacities()

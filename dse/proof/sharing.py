@@ -1,76 +1,41 @@
-"""What the children of a fan-out share: multicast of equal tiles, and words that neighbours hand on.
+"""Multicast: how many children of a fan-out hold equal tiles, so that one access serves them all.
 
 Children that differ in idle groups only hold equal tiles. Along an axis with two terms, children of different indices
-can hold equal tiles as well (`overlap`). A child whose tile is what its neighbour on the mesh held before is served by
-it (`links`, see dse.model.spatial): that needs a displacement between two tiles equal to that of a move.
+can hold equal tiles as well (`overlap`).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
-import numpy as np
-
 from dse.integers import divisors, exponent
+from dse.proof.children import in_units, log_hop_loss, log_overlap, share_fetched
 from dse.proof.decisions import Decisions
-from dse.proof.displacements import displacements, first_steps, smallest_bound
+from dse.proof.displacements import displacements
 from dse.proof.forms import ZERO, Form, total
-from dse.proof.orders import Orders
-from dse.proof.windows import Windows, resting_gain
+from dse.proof.neighbours import Neighbours
+from dse.proof.windows import Windows
 
-__all__ = ["Sharing"]
+__all__ = ["Pair", "Sharing", "Table"]
 
 MOST_PAIRS = 120
 Pair = tuple[int, int]
+"""Spatial factors, or tile sizes, of the two terms of an axis."""
 
 
-@lru_cache(maxsize=65536)
-def _overlap(factors: Pair, steps: Pair, largest: bool) -> float:
-    """log2 of the mean (or the largest) number of children with equal tiles, along one axis."""
-    a, b = factors
-    offsets = (np.arange(a)[:, None] * steps[0] + np.arange(b)[None, :] * steps[1]).ravel()
-    _, counts = np.unique(offsets, return_counts=True)
-    return math.log2(counts.max() if largest else len(offsets) / len(counts))
-
-
-@lru_cache(maxsize=65536)
-def _share_fetched(factors: Pair, steps: Pair, moves: frozenset[int] | None, *, line: bool) -> float:
-    """The least share of a fan-out's tiles that neighbours cannot hand on, whichever of some moves the tile makes.
-
-    In a line (a mesh of one row) the neighbours are the next and the last index; all groups of the axis next to each
-    other, in either order, and the ends joined, serve most. On a mesh of more rows, every child whose tile any other
-    child had is taken as served. `moves` None: any.
-    """
-    grid = np.arange(factors[0])[:, None] * steps[0] + np.arange(factors[1])[None, :] * steps[1]
-    every = np.unique(grid)
-    fewest = len(every)
-    if not line:
-        for move in range(1, int(every[-1]) + 1) if moves is None else moves:
-            if move:
-                fewest = min(fewest, len(every) - int(np.isin(every + move, every).sum()))
-        return fewest / len(every)
-    for offsets in (grid.ravel(), grid.T.ravel()):
-        ahead, behind = np.roll(offsets, -1) - offsets, np.roll(offsets, 1) - offsets
-        for move in {int(d) for d in (*ahead, *behind) if d and (moves is None or abs(int(d)) in moves)}:
-            served = (ahead == move) | (behind == move)
-            fewest = min(fewest, len(np.unique(offsets[~served])))
-    return fewest / len(every)
-
-
-def _in_units(moves: frozenset[int] | None, unit: int) -> frozenset[int] | None:
-    """Those of the moves that are multiples of a unit, as such."""
-    return None if moves is None else frozenset(move // unit for move in moves if move % unit == 0)
-
-
-class _Table:
+class Table:
     """The largest value for each pair of spatial factors, and for each tile; only what is above 0."""
 
     def __init__(self) -> None:
         self.by_pair: dict[Pair, float] = {}
         self.by_tile: dict[Pair, float] = {}
+
+    @property
+    def least(self) -> float:
+        """The smallest value. Raises ValueError where there is none."""
+        return min((*self.by_pair.values(), *self.by_tile.values()))
 
     def add(self, pair: Pair, tile: Pair, value: float) -> None:
         if value > 0:
@@ -79,25 +44,32 @@ class _Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _AxisSharing:
-    """One axis of a data space at one fan-out: binaries for the pairs of spatial factors, and the tables over them."""
+class AxisSharing:
+    """One axis of a data space at one fan-out: binaries for the pairs of spatial factors, and tables over them.
+
+    `means`: the mean multicast. `gains` of links, whichever loop comes first; `gains_by_first`: where it is one of the
+    first term, of the second. `hop_losses`: see `log_hop_loss`, the least of all tiles.
+    """
 
     picked: dict[Pair, Form]
-    gain_by_pair: dict[Pair, float]
-    gain_by_tile: dict[Pair, float]
-    gain_by_first: tuple[dict[Pair, float], dict[Pair, float]]
-    """Per term: where its loop is the first that moves the tile."""
+    means: Table
+    gains: Table
+    gains_by_first: tuple[Table, Table]
+    hop_losses: dict[Pair, float]
+
+    def at_pair(self, table: Table) -> Form:
+        """The entry of a table at the pair of spatial factors."""
+        return total(self.picked[pair] * value for pair, value in table.by_pair.items())
 
 
 class Sharing:
-    """Multicast and links of a program. Everything is a bonus: a form that no mapping exceeds."""
+    """Multicast of a program: bonuses, forms that no mapping exceeds."""
 
-    def __init__(self, decisions: Decisions, orders: Orders, windows: Windows) -> None:
-        self.decisions, self.orders, self.windows = decisions, orders, windows
+    def __init__(self, decisions: Decisions, windows: Windows, neighbours: Neighbours) -> None:
+        self.decisions, self.windows, self.neighbours = decisions, windows, neighbours
         self.structure, self.assembly = decisions.structure, decisions.assembly
+        self.axes: dict[tuple[int, int, int], AxisSharing] = {}
         self._overlaps: dict[tuple[int, int], Form] = {}
-        self._axes: dict[tuple[int, int, int], _AxisSharing] = {}
-        self._ways: dict[int, list[dict[int, Form]]] = {}
         for space, own in enumerate(self.structure.spaces):
             last = self.structure.kept_levels[space][-1]
             for level in range(last + 1):
@@ -110,19 +82,33 @@ class Sharing:
         idle = self.decisions.sum_spatial(sorted(self.structure.idle(space)), levels)
         return idle + total(self._overlaps.get((space, level), ZERO) for level in levels)
 
-    # ---- overlap
+    def multicast(self, space: int, level: int) -> tuple[Form, float, Form]:
+        """(log2 of the mean multicast at a fan-out, its least value above 0, log2 of what hops lose to its spread).
 
-    def _tiles(self, space: int, level: int, position: int) -> list[Pair] | None:
+        Where the spread is not known, children with equal indices but for idle groups are all that is counted.
+        """
+        idle = self.decisions.sum_spatial(sorted(self.structure.idle(space)), range(level, level + 1))
+        windows = self.structure.spaces[space].windows
+        axes = [self.axes[space, level, p] for p in windows if (space, level, p) in self.axes]
+        if len(axes) < len(windows) or any(axis.means.by_pair and not axis.picked for axis in axes):
+            return idle, 1.0, ZERO
+        overlaps = self._overlaps.get((space, level), ZERO)
+        least = min([1.0, *(value for axis in axes for value in axis.means.by_pair.values())])
+        known = [axis for axis in axes if axis.picked]
+        losses = total(axis.picked[pair] * loss for axis in known for pair, loss in axis.hop_losses.items())
+        return idle + overlaps, least, losses
+
+    def tiles(self, space: int, level: int, position: int) -> list[Pair] | None:
         """Tile sizes of the child below a fan-out, where they are enumerated."""
         if level == 0:
             return [(1, 1)]
         columns = self.windows.columns.get((space, level - 1, position))
-        return None if columns is None else sorted({(c.sizes[0], c.sizes[1]) for c in columns})
+        return None if columns is None else sorted({column.pair for column in columns})
 
-    def _by_tile(self, space: int, level: int, position: int, table: dict[Pair, float]) -> Form:
+    def at_tile(self, space: int, level: int, position: int, table: Table) -> Form:
         """The entry of a table at the child's tile; needs its columns."""
         columns = self.windows.columns[space, level - 1, position]
-        return total(c.binary * table[c.sizes[0], c.sizes[1]] for c in columns if (c.sizes[0], c.sizes[1]) in table)
+        return total(c.binary * table.by_tile[c.pair] for c in columns if c.pair in table.by_tile)
 
     def _overlap(self, space: int, level: int, position: int) -> Form:
         structure, decisions = self.structure, self.decisions
@@ -134,7 +120,7 @@ class Sharing:
                 self.assembly.below(bonus - total(decisions.log_spatial(o, level) for o in groups if o != group))
             return bonus
         bounds = (structure.groups[groups[0]].bound, structure.groups[groups[1]].bound)
-        tiles = self._tiles(space, level, position)
+        tiles = self.tiles(space, level, position)
         every = tiles or list(product(divisors(bounds[0]), divisors(bounds[1])))
         weights = (axis[0][1], axis[1][1])
         pairs = [
@@ -142,8 +128,10 @@ class Sharing:
             for pair in product(divisors(bounds[0]), divisors(bounds[1]))
             if pair[0] * pair[1] <= structure.fans[level]
         ]
-        means, peaks, gains = _Table(), _Table(), _Table()
-        firsts = (_Table(), _Table())
+        means, peaks, gains = Table(), Table(), Table()
+        firsts = (Table(), Table())
+        losses: dict[Pair, float] = {}
+        reach = math.prod(structure.fans[level + 1 :])
         for pair in pairs:
             for tile in every:
                 inside = (tile[0] * pair[0], tile[1] * pair[1])
@@ -155,46 +143,55 @@ class Sharing:
                 left = (bounds[0] // inside[0], bounds[1] // inside[1])
                 outer = (inside[0] * weights[0], inside[1] * weights[1])
                 line = structure.fanouts[level][1] == 1
-                least = _share_fetched(pair, plain, _in_units(displacements(left, outer), unit), line=line)
+                least = share_fetched(pair, plain, in_units(displacements(left, outer), unit), line=line)
                 gain = -math.log2(least)
+                later = in_units(displacements(left, outer, later=True), unit)
+                others = share_fetched(pair, plain, later, line=line)
+                extent = structure.extent(axis, tile) if level else 1
                 for term in (0, 1):
-                    if left[term] > 1:
-                        # The first loop makes all but one in so many moves; another's displacement may suit the rest.
-                        rest = 1.0 / smallest_bound(left[term])
-                        first = _in_units(first_steps(left[term], outer[term]), unit)
-                        share = _share_fetched(pair, plain, first, line=line) * (1.0 - rest) + least * rest
-                        firsts[term].add(pair, tile, -math.log2(share))
-                means.add(pair, tile, _overlap(pair, plain, largest=False))
+                    shares = [1.0]
+                    for gap in (d for d in divisors(left[term])[:-1] if d <= reach):
+                        move = outer[term] * gap
+                        own = share_fetched(pair, plain, in_units(frozenset({move}), unit), line=line)
+                        if move < extent:  # the first loop leaves a part of the tile in place: only its moves match
+                            shares.append(own)
+                            continue
+                        for bound in divisors(left[term] // gap)[1:]:  # one in so many moves is another loop's
+                            alone = bound * gap == left[term] and left[1 - term] == 1
+                            shares.append(own + ((1.0 if alone else others) - own) / bound)
+                    firsts[term].add(pair, tile, -math.log2(min(shares)))
+                if structure.networked[level]:
+                    loss = log_hop_loss(pair, plain, structure.fans[level])
+                    losses[pair] = min(loss, losses.get(pair, 0.0))
+                means.add(pair, tile, log_overlap(pair, plain, largest=False))
                 gains.add(pair, tile, gain)
                 if gain:
-                    peaks.add(pair, tile, _overlap(pair, plain, largest=True))
+                    peaks.add(pair, tile, log_overlap(pair, plain, largest=True))
         bypassed = level > 0 and not structure.keep[level - 1][space]
         if not means.by_pair and not gains.by_pair:
-            self._axes[space, level, position] = _AxisSharing({}, {}, {}, ({}, {}))
+            self.axes[space, level, position] = AxisSharing({}, means, gains, firsts, {})
             return ZERO
         if len(pairs) > MOST_PAIRS:
-            self._axes[space, level, position] = _AxisSharing({}, gains.by_pair, {}, ({}, {}))
+            self.axes[space, level, position] = AxisSharing({}, means, gains, firsts, {})
             return self._hulls(level, groups, peaks.by_pair if bypassed else means.by_pair)
         picked = self._pick(level, groups, pairs)
-        self._axes[space, level, position] = _AxisSharing(
-            picked, gains.by_pair, gains.by_tile, (firsts[0].by_pair, firsts[1].by_pair)
-        )
+        self.axes[space, level, position] = AxisSharing(picked, means, gains, firsts, losses)
         bonus = self._looked_up(picked, means, None if tiles is None or not level else (space, level, position))
         if bypassed and peaks.by_pair:
             bonus = bonus + self._uneven(space, level, picked, means, peaks)
         return bonus
 
-    def _looked_up(self, picked: dict[Pair, Form], table: _Table, where: tuple[int, int, int] | None) -> Form:
+    def _looked_up(self, picked: dict[Pair, Form], table: Table, where: tuple[int, int, int] | None) -> Form:
         """A bonus bounded by a table's entries at the pair and, where it is known, at the child's tile."""
         bonus = total(picked[pair] * value for pair, value in table.by_pair.items())
         if where is None or not table.by_pair:
             return bonus
         limited = self.assembly.real(0.0, max(table.by_pair.values()))
         self.assembly.below(limited - bonus)
-        self.assembly.below(limited - self._by_tile(*where, table.by_tile))
+        self.assembly.below(limited - self.at_tile(*where, table))
         return limited
 
-    def _uneven(self, space: int, level: int, picked: dict[Pair, Form], means: _Table, peaks: _Table) -> Form:
+    def _uneven(self, space: int, level: int, picked: dict[Pair, Form], means: Table, peaks: Table) -> Form:
         """Below a bypassed child links save nothing, but what they leave may be the most shared tiles."""
         own = self.structure.spaces[space]
         excess = {pair: peak - means.by_pair.get(pair, 0.0) for pair, peak in peaks.by_pair.items()}
@@ -204,9 +201,9 @@ class Sharing:
         groups = sorted({group for position in own.windows for group, _ in own.boxes[position]})
         extra = self.assembly.real(0.0, most)
         self.assembly.below(extra - total(picked[pair] * value for pair, value in excess.items() if value > 0))
-        self.assembly.below(extra - self.neighbours(level, groups) * most)
-        moving = self.orders.first_moving(space, level - 1)
-        self.assembly.below(extra - total(moving[group] for group in groups) * most)
+        self.assembly.below(extra - self.neighbours.along(level, groups) * most)
+        leading = self.neighbours.leading(space, level)
+        self.assembly.below(extra - total(leading[group] for group in groups) * most)
         return extra
 
     def _pick(self, level: int, groups: list[int], pairs: list[Pair]) -> dict[Pair, Form]:
@@ -234,159 +231,3 @@ class Sharing:
             points = [(0.0, 0.0)] + [(math.log2(pair[term]), value) for pair, value in shared.items()]
             self.decisions.lift(bonus, self.decisions.log_spatial(group, level), points)
         return bonus
-
-    # ---- links
-
-    def neighbours(self, level: int, groups: list[int]) -> Form:
-        """How many ways to a neighbour of this fan-out lead along one of the groups.
-
-        A neighbour stands at a distance of one in the linear index, or of one row of the mesh. The index that changes
-        (for a data space, the one that matters) belongs to one group for each way.
-        """
-        if level not in self._ways:
-            ways = 1 + (self.structure.fanouts[level][1] > 1)
-            self._ways[level] = []
-            for _ in range(ways):
-                way = {group: self.assembly.whole() for group in range(len(self.structure.groups))}
-                self.assembly.below(total(way.values()) - 1.0)
-                for group, binary in way.items():
-                    self.assembly.below(binary - self.decisions.number_spatial(group, level))
-                self._ways[level].append(way)
-        return total(way[group] for way in self._ways[level] for group in groups)
-
-    def unmoved(self, space: int, level: int) -> Form:
-        """A form that is at least 1 where a neighbour may hold the very same tile.
-
-        It differs in idle groups only; or in both groups of an axis, whose shifts cancel.
-        """
-        ways = self.neighbours(level, sorted(self.structure.idle(space)))
-        own = self.structure.spaces[space]
-        if own.tangled:
-            return ways + self.neighbours(level, sorted(own.relevant))
-        for position in own.windows:
-            groups = [group for group, _ in own.boxes[position]]
-            wraps = self.assembly.real(0.0, 1.0)
-            self.assembly.below(wraps - self.neighbours(level, groups))
-            for group in groups if len(groups) == 2 else ():
-                self.assembly.below(wraps - self.decisions.number_spatial(group, level))
-            ways = ways + wraps
-        return ways
-
-    def links(self, space: int, level: int) -> Form | None:
-        """log2 of how many times fewer words a fan-out draws because neighbours hand on windows; None: they cannot.
-
-        The child below must keep the data space, or be the MACs.
-        """
-        own = self.structure.spaces[space]
-        if not own.windows or self.structure.fans[level] == 1:
-            return None
-        gains = [self._axis_links(space, level, position) for position in own.windows]
-        gains.append(self._resting_links(space, level))
-        possible = [gain for gain in gains if gain is not None]
-        for position in own.windows if possible else ():
-            self._hold_slides(space, level, position)
-        return total(possible) if possible else None
-
-    def _resting(self, space: int, level: int, position: int) -> list[dict[Pair, float]] | None:
-        """What loops above the child gain that compensate each other along an axis, per first term and tile.
-
-        None: not known, half of the moves at most.
-        """
-        own = self.structure.spaces[space]
-        axis = own.boxes[position]
-        if own.tangled or len(axis) > 2:
-            return None
-        bounds = (self.structure.groups[axis[0][0]].bound, self.structure.groups[axis[1][0]].bound)
-        tiles = self._tiles(space, level, position) or list(product(divisors(bounds[0]), divisors(bounds[1])))
-        gains = [{tile: resting_gain(axis, bounds, tile, first) for tile in tiles} for first in (0, 1)]
-        return [{tile: gain for tile, gain in own.items() if gain} for own in gains]
-
-    def _axis_links(self, space: int, level: int, position: int) -> Form | None:
-        """Links along one axis, where the first loop that moves the tile moves it along the axis.
-
-        If it moves along another one, a displacement along this axis alone needs loops that cancel there, of which the
-        outer one advances at most once in four moves.
-        """
-        own = self.structure.spaces[space]
-        groups = [group for group, _ in own.boxes[position]]
-        assembly = self.assembly
-        sharing = self._axes.get((space, level, position))
-        if sharing is not None and not sharing.gain_by_pair:
-            return None
-        most = math.log2(self.structure.fans[level]) + 1e-6
-        if sharing is not None:
-            most = max(sharing.gain_by_pair.values())
-        gain = assembly.real(0.0, most)
-        assembly.below(gain - self.neighbours(level, groups) * most)
-        assembly.below(gain - total(self.decisions.log_spatial(group, level) for group in groups))
-        moving = self.orders.first_moving(space, level - 1)
-        if not own.tangled:
-            along = total(moving[group] for group in groups) * most
-            aside = [self._aside(space, level, other, groups) for other in own.windows if other != position]
-            assembly.below(gain - along - total(aside))
-        if sharing is not None and sharing.picked:
-            by_pair = sharing.gain_by_pair.items()
-            assembly.below(gain - total(sharing.picked[pair] * value for pair, value in by_pair))
-            for group, table in zip(groups, sharing.gain_by_first, strict=True):
-                bound = total(sharing.picked[pair] * value for pair, value in table.items())
-                assembly.below(gain - bound - (1.0 - moving[group]) * most)
-            if (space, level - 1, position) in self.windows.columns:
-                assembly.below(gain - self._by_tile(space, level, position, sharing.gain_by_tile))
-        return gain
-
-    def _aside(self, space: int, level: int, position: int, groups: list[int]) -> Form:
-        """What links along `groups` gain where the first loop moves the tile along another axis and is compensated."""
-        own = self.structure.spaces[space]
-        axis = [group for group, _ in own.boxes[position]]
-        moving = self.orders.first_moving(space, level - 1)
-        part = self.assembly.real(0.0, 1.0)
-        self.assembly.below(part - total(moving[group] for group in axis))
-        if len(axis) == 2:
-            # Or neighbours differ along both axes, as where an index returns to 0; a single term returns too little.
-            wraps = self.assembly.real(0.0, 1.0)
-            for group in axis:
-                self.assembly.below(wraps - self.decisions.number_spatial(group, level))
-            if len(groups) == 2:
-                self.assembly.below(wraps - self.orders.meet(space, level - 1, groups, axis))
-            gains = self._resting(space, level, position)
-            met = self.orders.meet(space, level - 1, axis, groups) if gains is None or any(gains) else ZERO
-            self.assembly.below(part - wraps - met)
-        return part * math.log2(4 / 3)
-
-    def _resting_links(self, space: int, level: int) -> Form | None:
-        """A tile that loops return to where it stood is served by a child with the same."""
-        own = self.structure.spaces[space]
-        found = {position: self._resting(space, level, position) for position in own.windows}
-        found = {position: gains for position, gains in found.items() if gains is None or any(gains)}
-        if not found:
-            return None
-        served = self.assembly.real(0.0, 1.0)
-        self.assembly.below(served - self.unmoved(space, level))
-        if own.tangled:
-            return served
-        moving = self.orders.first_moving(space, level - 1)
-        parts: list[Form] = []
-        for position, gains in found.items():
-            groups = [group for group, _ in own.boxes[position]]
-            part = self.assembly.real(0.0, 1.0)
-            parts.append(part)
-            if gains is None:
-                self.assembly.below(part - total(moving[group] for group in groups))
-                continue
-            most = [max(by_tile.values(), default=0.0) for by_tile in gains]
-            self.assembly.below(part - total(moving[group] * gain for group, gain in zip(groups, most, strict=True)))
-            self.assembly.below(part - self.orders.meet(space, level - 1, groups))
-            if level and (space, level - 1, position) in self.windows.columns:
-                either = {tile: max(own.get(tile, 0.0) for own in gains) for by_tile in gains for tile in by_tile}
-                self.assembly.below(part - self._by_tile(space, level, position, either))
-        self.assembly.below(served - total(parts))
-        return served
-
-    def _hold_slides(self, space: int, level: int, position: int) -> None:
-        """A loop along which a tile slides is the first that moves it."""
-        moving = self.orders.first_moving(space, level - 1)
-        for term, (group, _) in enumerate(self.structure.spaces[space].boxes[position]):
-            columns = self.windows.columns.get((space, level - 1, position), [])
-            slides = total(column.binary for column in columns if column.slides == term)
-            if not slides.vanishes:
-                self.assembly.below(slides - moving[group])

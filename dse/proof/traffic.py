@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dse.proof.decisions import Decisions
-from dse.proof.forms import ZERO, Form, constant
+from dse.proof.forms import ZERO, Form, constant, total
+from dse.proof.links import Links, Saving
 from dse.proof.orders import Orders
 from dse.proof.sharing import Sharing
 from dse.proof.windows import Windows
@@ -52,12 +53,13 @@ class _Visits:
 class Traffic:
     """All charges of a program."""
 
-    def __init__(self, decisions: Decisions, orders: Orders, windows: Windows, sharing: Sharing) -> None:
-        self.decisions, self.orders, self.windows, self.sharing = decisions, orders, windows, sharing
+    def __init__(self, decisions: Decisions, orders: Orders, windows: Windows, sharing: Sharing, links: Links) -> None:
+        self.decisions, self.orders, self.windows = decisions, orders, windows
+        self.sharing, self._links = sharing, links
         self.structure, self.assembly = decisions.structure, decisions.assembly
         self.charges: list[Charge] = []
-        self.links: dict[tuple[int, int], Form] = {}
-        self._crossing_operands: dict[int, Form] = {}
+        self.savings: dict[tuple[int, int], list[Saving]] = {}
+        """Per data space and level that keeps it (−1: MACs), what neighbours save of the words that enter it."""
         self.returns: dict[tuple[int, int], Form] = {}
         """Per result and level that keeps it, log2 of 2 − 1/ν, ν the visits of the tiles below."""
         for space, own in enumerate(self.structure.spaces):
@@ -89,42 +91,55 @@ class Traffic:
             return ZERO
         resting = self.assembly.real(0.0, top)
         self.assembly.below(resting - self.orders.saved(space, -1))
-        self.assembly.below(resting - self.sharing.unmoved(space, 0) * top)
+        self.assembly.below(resting - self.sharing.neighbours.unmoved(space, 0) * top)
         return resting
 
     def _operands(self, space: int, resting: Form) -> Form:
         """log2 of the accesses of the innermost level that keeps a data space, for the MACs."""
         innermost = self.structure.kept_levels[space][0]
-        links = self.sharing.links(space, 0)
-        drawn = constant(math.log2(self.structure.problem.macs)) - resting - (ZERO if links is None else links)
-        self._crossing_operands[space] = drawn
+        links = self._links.gain(space, 0)
+        saved = [] if links is None else [links]
+        if not resting.vanishes:
+            saved.append(Saving(resting, 1.0))  # an idle loop makes two iterations or more
+        self.savings[space, -1] = saved
+        drawn = constant(math.log2(self.structure.problem.macs)) - total(saving.log_words for saving in saved)
         return drawn - self.sharing.shared(space, -1, innermost)
 
-    def crossing(self, space: int, level: int) -> Form:
-        """log2 of the words that a level at or inside the outermost one keeping a data space sends inwards."""
-        inside = [kept for kept in self.structure.kept_levels[space] if kept < level]
-        if not inside:
-            return self._crossing_operands[space] - self.sharing.shared(space, -1, level)
-        words = self._fills(space, inside[-1]) - self.sharing.shared(space, inside[-1], level)
-        links = None if self.structure.spaces[space].read_write else self.links.get((space, inside[-1]))
-        return words if links is None else words - links
+    def crossing(self, space: int, level: int) -> tuple[int, Form]:
+        """(child that the network below a level leads to, log2 of the words it would carry without help of neighbours).
+
+        The level stands at or inside the outermost one that keeps the data space; the child is −1 for the MACs.
+        """
+        child = max((kept for kept in self.structure.kept_levels[space] if kept < level), default=-1)
+        words = constant(math.log2(self.structure.problem.macs)) if child < 0 else self._fills(space, child)
+        return child, words - self.sharing.shared(space, child, level)
 
     def _charge_operand(self, space: int) -> None:
         kept = self.structure.kept_levels[space]
         self._charge(kept[0], self._operands(space, self._resting_operands(space)), "reads", "address", "read", "both")
         for child, parent in pairwise(kept):
-            fills = self._fills(space, child)
-            reads = fills - self.sharing.shared(space, child, parent)
-            links = self.sharing.links(space, child + 1)
-            if links is not None:
-                self.links[space, child] = links
-                reads = reads - links
-                # Timeloop divides what the children of one instance hand on by all children there are: with more than
-                # one such instance, a part of it is in nobody's fills.
-                if math.prod(self.structure.fans[child + 2 :]) > 1:
-                    fills = fills - links
-            self._charge(child, fills, "fills", "address", "write", "both")
-            self._charge(parent, reads, "reads", "address", "read", "both")
+            links = self._links.gain(space, child + 1)
+            self._charge(child, self._enter(space, child, links), "fills", "address", "write", "both")
+            self._charge(parent, self._leave(space, child, parent, links), "reads", "address", "read", "both")
+
+    def _enter(self, space: int, child: int, links: Saving | None) -> Form:
+        """log2 of the words that fill all tiles at a level, as Timeloop counts them.
+
+        It divides what the children of one instance hand on by all children there are: with more than one such
+        instance, a part of it is in nobody's fills.
+        """
+        fills = self._fills(space, child)
+        if links is not None and math.prod(self.structure.fans[child + 2 :]) > 1:
+            fills = fills - links.log_words
+        return fills
+
+    def _leave(self, space: int, child: int, parent: int, links: Saving | None) -> Form:
+        """log2 of the words that pass between a level and the next outer one that keeps the data space, there."""
+        words = self._fills(space, child) - self.sharing.shared(space, child, parent)
+        if links is None:
+            return words
+        self.savings[space, child] = [links]
+        return words - links.log_words
 
     # ---- results
 
@@ -145,8 +160,10 @@ class Traffic:
             self._charge(level, content, "write", "address", *(() if structure.alike[level] else ("updates",)))
             if visits is not None:
                 self._charge(level, content + visits.but_first, "read", *(() if structure.alike[level] else ("reads",)))
+            links: Saving | None = None
             if position + 1 < len(kept):
-                fills = self._fills(space, level)
+                links = self._links.gain(space, level + 1)
+                fills = self._enter(space, level, links)
                 own = self._visits(space, level, self.orders.saved(space, level)) if plain else None
                 self._charge(level, fills, "write", "address", *(() if structure.alike[level] else ("fills",)))
             if position == 0 and own is not None and fills is not None:
@@ -158,8 +175,8 @@ class Traffic:
                 if fills is not None:
                     self._charge(level, fills, *alike)
             self.returns[space, level] = ZERO if visits is None else visits.twice_but_first
-            if fills is not None:
-                content = fills - self.sharing.shared(space, level, kept[position + 1])
+            if position + 1 < len(kept):
+                content = self._leave(space, level, kept[position + 1], links)
                 visits = own
 
     def _visits(self, space: int, child: int, saved: Form) -> _Visits:

@@ -50,6 +50,12 @@ class Column:
     rests: bool = False
     chains: bool = False
 
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The tile sizes of an axis of two terms."""
+        first, second = self.sizes
+        return first, second
+
 
 def resting_gain(axis: Axis, bounds: tuple[int, ...], sizes: tuple[int, ...], first: int) -> float:
     """log2 of how many times fewer moves fetch, at most, where loops outside a tile bring it back to where it stood.
