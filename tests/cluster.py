@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,39 +35,30 @@ class Cluster:
         """Start the head, with one processor, and wait until it is there."""
         host, _, port = self.address.partition(":")
         dashboard = options or ("--include-dashboard=false",)
-        (head,) = self._start(("--head", f"--node-ip-address={host}", f"--port={port}", *dashboard))
-        return head
+        return self._start("--head", f"--node-ip-address={host}", f"--port={port}", *dashboard)
 
     def add_nodes(self, count: int) -> list[Family]:
-        """Start more nodes of one processor each."""
-        commands = []
+        """Start more nodes of one processor each, one by one: Ray does not take two at a time on one machine."""
+        nodes = []
         for _ in range(count):
             self._nodes += 1
-            commands.append((f"--address={self.address}", f"--node-ip-address=127.0.0.{21 + self._nodes}"))
-        return self._start(*commands)
+            nodes.append(self._start(f"--address={self.address}", f"--node-ip-address=127.0.0.{21 + self._nodes}"))
+        return nodes
 
-    def _start(self, *commands: Sequence[str]) -> list[Family]:
+    def _start(self, *options: str) -> Family:
         ports = ["--min-worker-port=0", "--max-worker-port=0"]
         small = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats"]
-        nodes: list[Family] = []
         for _ in range(_TRIES):  # Ray gives a node 30 seconds to start, which a busy machine exceeds
-            waiting = commands[len(nodes) :]
-            started = [Family() for _ in waiting]
-            starting = [
-                subprocess.Popen(
-                    [RAY, "start", *options, *ports, *small],
-                    env=node.environment(**self.environment, **self.family.mark),
-                    stdout=subprocess.DEVNULL,
-                )
-                for node, options in zip(started, waiting, strict=True)
-            ]
-            for node, process in zip(started, starting, strict=True):
-                if process.wait() == 0:
-                    nodes.append(node)
-                else:
-                    node.kill()
-            if len(nodes) == len(commands):
-                return nodes
+            node = Family()
+            done = subprocess.run(
+                [RAY, "start", *options, *ports, *small],
+                env=node.environment(**self.environment, **self.family.mark),
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode == 0:
+                return node
+            node.kill()
         raise AssertionError("Ray does not start")
 
 

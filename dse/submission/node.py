@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from dse.sweep.executors.child import die_with
+from dse.processes import die_with
 from dse.sweep.executors.scratch import scratch_folder
 
 __all__ = ["main"]

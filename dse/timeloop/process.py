@@ -12,9 +12,11 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dse.errors import InputError, ToolError
+from dse.processes import die_with
 from dse.timeloop.locate import INSTALLATION, PROGRAM
 
 __all__ = ["Finished", "InvalidMapping", "Outputs", "TimeloopError", "judge", "run_model"]
@@ -70,6 +72,7 @@ def run_model(executable: Path, folder: Path, files: Sequence[Path], seconds: fl
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,  # a group of its own: what a wrapper script starts can be killed with it
+            preexec_fn=partial(die_with, os.getpid()),  # noqa: PLW1509  (it takes no lock)
         )
     except OSError as error:
         raise ToolError(f"{executable} cannot be started: {error.strerror}") from error

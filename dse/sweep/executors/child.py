@@ -5,11 +5,8 @@ It answers one point after another over the socket that it has inherited, and en
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
-import os
 import resource
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,11 +15,11 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from dse.processes import die_with
 from dse.sweep.task import Result, Task, failure
 
-__all__ = ["die_with", "main"]
+__all__ = ["main"]
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _FIRST_TO_BE_KILLED = "1000"  # proc(5), oom_score_adj
 
 
@@ -51,13 +48,6 @@ def _answer(pool: ThreadPoolExecutor, run: Callable[[Task], list[Result]], task:
     if error is None:
         return future.result()
     return [failure(task, error, "".join(traceback.format_exception(error)))]
-
-
-def die_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent`, which has started it, ends; at once where it has ended."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

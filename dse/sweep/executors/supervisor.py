@@ -50,7 +50,10 @@ class Supervisor:
         self._child: _Child | None = None
 
     def run_task(self, task: Task) -> list[Result]:
-        """One result a point; a point that had to be ended is a failure that says why."""
+        """One result a point; a point that had to be ended is a failure that says why.
+
+        Raises ToolError where this machine cannot start the child.
+        """
         results: list[Result] = []
         done = tries = 0
         while done < len(task.points):
@@ -108,13 +111,14 @@ class _Child:
         self._statistics = Path(f"/proc/{self._process.pid}/statm")
 
     def answers(self, run: Run, task: Task, limits: Limits) -> Iterator[list[Result]]:
-        """The results of each point. Raises one of the errors of `limits`, after which the child is of no more use."""
+        """The results of each point.
+
+        Raises one of the errors of `limits`, after which the child is of no more use; ToolError where none can start.
+        """
         seconds, memory_bytes = limits.seconds(task), limits.bytes()
         try:
-            if not self.served and not self._connection.poll(_SECONDS_TO_START):
-                raise WorkerDiedError(f"its process did not start within {_SECONDS_TO_START:g} s, {_TRIES} times")
             if not self.served:
-                self._connection.recv()  # the child is there: the time of the first point begins
+                self._wait_for_start()
             self._connection.send((run, task))
             for _ in task.points:
                 self._wait(seconds, memory_bytes)
@@ -124,6 +128,20 @@ class _Child:
                 yield results
         except (EOFError, ConnectionError) as error:
             raise WorkerDiedError(f"its process {_manner(self._process.wait())}, {_TRIES} times") from error
+
+    def _wait_for_start(self) -> None:
+        """Until the child is there. Raises ToolError where it does not come to that, which is no point's fault."""
+        if not self._connection.poll(_SECONDS_TO_START):
+            raise WorkerDiedError(f"its process did not start within {_SECONDS_TO_START:g} s, {_TRIES} times")
+        try:
+            self._connection.recv()
+        except EOFError:
+            status = self._process.wait()
+            if status < 0:
+                raise
+            lines = self.log().strip().splitlines() or [f"status {status}"]
+            reason = next((line for line in reversed(lines) if "Error" in line), lines[-1])
+            raise ToolError(f"no process to schedule in can be started: {reason}") from None
 
     def _wait(self, seconds: float, memory_bytes: int) -> None:
         """Until the next answer is there. Raises OutOfTimeError or OutOfMemoryError where it takes too much."""

@@ -92,6 +92,7 @@ def test_a_killed_driver_leaves_no_worker_on_the_cluster(nodes: Cluster, study: 
     assert nodes.family.members()
 
 
+@pytest.mark.soak  # Ray tries for twenty seconds; its jobs are asked with a wrong token in tests/submission
 def test_a_wrong_token_is_refused(nodes: Cluster, study: Path, tmp_path: Path) -> None:
     wrong = os.environ | nodes.environment | {"RAY_AUTH_TOKEN": "0" * 64}
     start = time.monotonic()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dse.errors import ToolError
 from dse.sweep.executors.limits import Limits
 from dse.sweep.executors.supervisor import Run, Supervisor
 from dse.sweep.task import FAILED, Result, Task, run_task
@@ -114,11 +115,19 @@ def test_modules_of_the_working_folder_are_not_run(
     assert [outcome(result) for result in supervisor.run_task(task_of("a"))] == [FINE]
 
 
+def test_where_no_child_can_start_no_point_is_blamed(
+    supervisor: Supervisor, task_of: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(ToolError, match=r"no process to schedule in can be started: .*encodings"):
+        supervisor.run_task(task_of("a"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_child_ends_with_its_parent(number: signal.Signals, misbehave: Run, tmp_path: Path) -> None:
     """The parent is killed while a point spins in its child."""
     spin = (
-        "import os, sys; from dse.sweep.executors.child import die_with\n"
+        "import os, sys; from dse.processes import die_with\n"
         "die_with(int(sys.argv[1])); print(os.getpid(), flush=True)\n"
         "while True: pass\n"
     )
