@@ -14,7 +14,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from dse.sweep.executors import Executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import plan_study
 from dse.sweep.progress import Progress
-from dse.sweep.strategies import GridStrategy, VariantOutcome
 from dse.sweep.task import Result, Task
 
 MAPPING = json.dumps([{"target": f"Level{level}", "type": "temporal", "factors": "R1 S1 P1 Q1"} for level in range(8)])
@@ -62,25 +61,8 @@ def trivial_executor() -> Iterator[Executor]:
     yield TrivialExecutor()
 
 
-class Beginning:
-    """The first waves of a grid, as many as it takes to reach some variants."""
-
-    def __init__(self, grid: GridStrategy, variants: int) -> None:
-        self.planned = grid.planned
-        self._grid = grid
-        self._left = variants
-
-    def ask(self) -> Sequence[int]:
-        numbers = self._grid.ask()[: self._left]
-        self._left -= len(numbers)
-        return numbers
-
-    def tell(self, outcomes: Sequence[VariantOutcome]) -> None:
-        self._grid.tell(outcomes)
-
-
-def write_study(folder: Path, variants: int, problems: int) -> str:
-    """The text of a study of Simba with so many variants, on a network of so many small layers."""
+def write_study(folder: Path, variants: int, problems: int, points: int | None = None) -> str:
+    """The text of a study of Simba with so many variants, on a network of so many small layers; `points` ends it."""
     bounds = {"R": 1, "S": 1, "P": 1, "Q": 1, "C": 8, "N": 1}
     layers = [{"name": f"l{k}", "problem": bounds | {"K": k + 1}} for k in range(problems)]
     (folder / "net.yaml").write_text(json.dumps({"network": {"name": "net", "layers": layers}}))
@@ -89,7 +71,15 @@ def write_study(folder: Path, variants: int, problems: int) -> str:
         "global_buffer_kib": {"range": [1, first, 1]},
         "accumulation_entries": {"range": [1, variants // first, 1]},
     }
-    study = {"name": "engine", "template": "simba", "parameters": values, "networks": ["net.yaml"], "objective": "cosa"}
+    study: dict[str, object] = {
+        "name": "engine",
+        "template": "simba",
+        "parameters": values,
+        "networks": ["net.yaml"],
+        "objective": "cosa",
+    }
+    if points is not None:
+        study["search"] = {"budget": {"points": -(-points // problems)}, "prune": False}
     return json.dumps({"study": study})
 
 
@@ -97,17 +87,15 @@ def main(variants: int, problems: int, points: int | None) -> dict[str, float]:
     """Seconds and MB of a run, of a second one that finds all stored, and of the export."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        text = write_study(folder, variants, problems)
+        text = write_study(folder, variants, problems, points)
         start = time.perf_counter()
         sweep = plan_study(parse_study(parse_document(text, "study.yaml"), folder))
         planned = time.perf_counter()
         figures: dict[str, float] = {"start_seconds": planned - start}
         output = StudyFolder(folder / "run")
         for run in ("run", "again"):
-            grid = GridStrategy(sweep.plan.grid.size, problems)
-            strategy = grid if points is None else Beginning(grid, -(-points // problems))
             start, cpu = time.perf_counter(), time.process_time()
-            counts = run_sweep(sweep, output, trivial_executor, Progress(quiet=True), strategy=strategy)
+            counts = run_sweep(sweep, output, trivial_executor, Progress(quiet=True))
             figures[f"{run}_points"] = counts.total
             figures[f"{run}_ms_a_point"] = 1e3 * (time.perf_counter() - start) / counts.total
             figures[f"{run}_cpu_ms_a_point"] = 1e3 * (time.process_time() - cpu) / counts.total

@@ -158,9 +158,6 @@ class _Waves:
             self._leave_out(self._pruner.prune([wave.variant(number) for number in lacking]), rows, points)
         self._store.add_variants(row for number, row in rows.items() if row is not None and wave.is_new(number, row))
         self._store.commit()  # whoever reads the folder sees which variants are being scheduled
-        found |= self._from_cache(
-            point.key for of_variant in points.values() for point in of_variant if point.key not in found
-        )
         self._count(rows, points, found)
         everything = range(len(self._plan.problems))
         passed: set[int] = set()
@@ -173,8 +170,10 @@ class _Waves:
                 for point in of_variant
                 if point.key not in found and point.problem in problems
             }
-            if wanted:
-                found |= self._schedule(sorted(wanted.values(), key=lambda point: point.problem), wave)
+            found |= self._from_cache(wanted)
+            pending = [point for key, point in wanted.items() if key not in found]
+            if pending:
+                found |= self._schedule(sorted(pending, key=lambda point: point.problem), wave)
             passed |= {*problems}
         return [self._outcome(number, rows[number], points.get(number), found) for number in numbers]
 
@@ -225,6 +224,7 @@ class _Waves:
         self._progress.wave(known=0, pruned=saved, dropped=0)
 
     def _from_cache(self, keys: Iterable[str]) -> dict[str, Result]:
+        """Schedules of other studies, taken when it is their turn: they change nothing but the time it takes."""
         found = self._cache.results(keys)
         self._store.add(found.values())
         self.cached += len(found)

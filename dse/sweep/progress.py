@@ -53,8 +53,10 @@ class Progress:
         self._show_now_and_then()
 
     def cached(self, points: int) -> None:
-        """So many of the next wave's known points come from the cache, and were not stored here."""
+        """So many more results, from the cache."""
         self._cached += points
+        self._done += points
+        self._show_now_and_then()
 
     def advance(self, points: int, without_mapping: int) -> None:
         """So many more results, some of them without a mapping."""
@@ -89,7 +91,7 @@ class Progress:
         return (self._ran - self._ran_at_first) / since_first if since_first > 0 else 0.0
 
     def _seconds_left(self, rate: float) -> float:
-        left = self._total - self._done - max(self._stored - (self._known - self._cached), 0)
+        left = self._total - self._done - max(self._stored - self._known, 0)
         return max(left, 0) / rate
 
     def _beat(self, finished: bool = False) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dse.errors import Fault, InputError
 from dse.fronts import hypervolume, non_dominated
 from dse.sweep.strategies.protocol import VariantOutcome
 
@@ -92,25 +93,29 @@ class Trajectory:
             self.write()
 
     def write(self) -> None:
-        """Write the file anew, whole or not at all."""
+        """Write the file anew, whole or not at all. Raises InputError where it cannot be written."""
         self._written = time.monotonic()
         reference = (_REFERENCE * self._worst[0], _REFERENCE * self._worst[1])
         area = reference[0] * reference[1]
         rows = self._rows if self._rows[-1:] == [self._last] or not self._last.wave else [*self._rows, self._last]
         part = self._path.with_name(f"{self._path.name}.part")
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for row in rows:
-                share = hypervolume(np.array(row.front), np.array(reference)) / area if row.front else 0.0
-                figures = (row.wave, row.variants, row.complete, row.pruned, len(row.front), f"{share:.9g}")
-                writer.writerow((*figures, f"{reference[0]:.12g}", f"{reference[1]:.12g}", f"{row.seconds:.1f}"))
-        part.replace(self._path)
+        try:
+            with part.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(COLUMNS)
+                for row in rows:
+                    share = hypervolume(np.array(row.front), np.array(reference)) / area if row.front else 0.0
+                    figures = (row.wave, row.variants, row.complete, row.pruned, len(row.front), f"{share:.9g}")
+                    writer.writerow((*figures, f"{reference[0]:.12g}", f"{reference[1]:.12g}", f"{row.seconds:.1f}"))
+            part.replace(self._path)
+        except OSError as error:
+            raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(self._path))) from error
 
 
 def _seconds_of(path: Path) -> dict[int, float]:
-    """Wave -> seconds of what a former run wrote."""
-    if not path.exists():
+    """Wave -> seconds of what a former run wrote; nothing of a file that is no such table."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {int(row["wave"]): float(row["seconds"]) for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {int(row["wave"]): float(row["seconds"]) for row in csv.DictReader(file)}

@@ -1,6 +1,8 @@
 """The driver: every point gets a result, in this process and on Ray alike, and nothing that was stored runs again."""
 
 import io
+import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +17,11 @@ from dse.sweep.executors import Executor, ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Point, Sweep, plan_study
 from dse.sweep.progress import Progress, format_seconds
+from dse.sweep.reading import read_study
 from dse.sweep.store import ResultStore
+from dse.sweep.strategies import GridStrategy
 from dse.sweep.task import FAILED, Result
+from tests.sweep.quick import quick_executor
 
 QUIET = Progress(quiet=True)
 
@@ -151,3 +156,50 @@ def test_progress_counts_and_ends_with_a_full_line() -> None:
 )
 def test_seconds_read_well(seconds: float, expected: str) -> None:
     assert format_seconds(seconds) == expected
+
+
+MILLION = """study:
+  name: million
+  template: simba
+  parameters:
+    pe_count: {range: [0, 999, 1]}
+    global_buffer_kib: {range: [1, 1000, 1]}
+  constraints: [pe_count != 1]
+  networks: [second.yaml]
+  objective: cosa
+  search: {budget: {points: 1048}, prune: false}
+"""
+
+
+def test_a_million_variants_start_at_once_and_take_no_memory(small_study: Path, tmp_path: Path) -> None:
+    """The first thousand are no architecture, the second thousand are left out, of the others the first come."""
+    study = small_study.with_name("million.yaml")
+    study.write_text(MILLION)
+    start = time.process_time()
+    tracemalloc.start()
+    sweep = plan_study(load_study(study))
+    assert sweep.plan.grid.size == 10**6
+    assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    tracemalloc.stop()
+    assert time.process_time() - start < 20
+    folder = StudyFolder(tmp_path / "run")
+    assert run_sweep(sweep, folder, quick_executor, QUIET).ran == 48
+    study.write_text(MILLION.replace("1048", "2072"))
+    assert run_sweep(plan_study(load_study(study)), folder, quick_executor, QUIET).ran == 1024
+    assert folder.plan_file.stat().st_size < 30_000
+    with read_study(folder) as stored:
+        looked_at = list(stored)
+    assert len(looked_at) == 1000 + 1072
+    assert [variant.row.status for variant in looked_at] == ["refused"] * 1000 + [None] * 1072
+    assert "expected a positive integer" in (looked_at[0].row.reason or "")
+    assert looked_at[1000].variant.name == "v002000"
+    assert all(result is not None for variant in looked_at[1000:] for result in variant.results)
+
+
+def test_a_grid_asks_for_everything_once() -> None:
+    for size, problems in [(1, 1), (1000, 24), (5000, 1), (77, 500)]:
+        grid = GridStrategy(size, problems)
+        asked: list[int] = []
+        while wave := grid.ask():
+            asked += wave
+        assert asked == list(range(size))

@@ -8,8 +8,8 @@ from dse.sweep.strategies.protocol import VariantOutcome
 
 __all__ = ["GridStrategy"]
 
-_POINTS_A_WAVE = 4096  # so many that workers hardly ever wait for the last of a wave
-_SMALLEST, _LARGEST = 64, 1024
+_POINTS_A_WAVE = 1024  # minutes: workers hardly ever wait for the last of a wave, and a front is soon there
+_SMALLEST, _LARGEST = 32, 1024
 
 
 class GridStrategy:
