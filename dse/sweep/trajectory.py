@@ -109,53 +109,34 @@ class Trajectory:
         reference = (_REFERENCE * self._worst[0], _REFERENCE * self._worst[1])
         ends = [] if self._rows[-1:] == [self._last] or not self._last.wave else [self._last]
         part = self._path.with_name(f"{self._path.name}.part")
-<<<<<<< Updated upstream
         try:
             with part.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(COLUMNS)
-                for row in rows:
-                    share = hypervolume(np.array(row.front), np.array(reference)) / area if row.front else 0.0
-                    figures = (row.wave, row.variants, row.complete, row.pruned, len(row.front), f"{share:.9g}")
-                    writer.writerow((*figures, f"{reference[0]:.12g}", f"{reference[1]:.12g}", f"{row.seconds:.1f}"))
+                for row in (*self._rows, *ends):
+                    share = hypervolume(np.array(row.front) / reference, np.ones(2)) if row.front else 0.0
+                    counts = (row.wave, row.variants, row.complete, row.pruned, len(row.front))
+                    shown = (f"{share:.9g}", f"{reference[0]:.12g}", f"{reference[1]:.12g}", json.dumps(row.front))
+                    writer.writerow((*counts, *shown, row.seconds))
             part.replace(self._path)
         except OSError as error:
             raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(self._path))) from error
 
 
-def _seconds_of(path: Path) -> dict[int, float]:
-    """Wave -> seconds of what a former run wrote; nothing of a file that is no such table."""
+def _read(path: Path) -> list[_Row]:
+    """The rows that a former run wrote; nothing of a file that is no such table."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {int(row["wave"]): float(row["seconds"]) for row in csv.DictReader(file)}
+            return [
+                _Row(
+                    int(row["wave"]),
+                    int(row["variants"]),
+                    int(row["complete"]),
+                    int(row["pruned"]),
+                    tuple((cycles, energy_pj) for cycles, energy_pj in json.loads(row["points"])),
+                    float(row["seconds"]),
+                )
+                for row in csv.DictReader(file)
+            ]
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        return {}
-=======
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for row in (*self._rows, *ends):
-                share = hypervolume(np.array(row.front) / reference, np.ones(2)) if row.front else 0.0
-                counts = (row.wave, row.variants, row.complete, row.pruned, len(row.front))
-                shown = (f"{share:.9g}", f"{reference[0]:.12g}", f"{reference[1]:.12g}", json.dumps(row.front))
-                writer.writerow((*counts, *shown, row.seconds))
-        part.replace(self._path)
-
-
-def _read(path: Path) -> list[_Row]:
-    """The rows that a former run wrote."""
-    if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            _Row(
-                int(row["wave"]),
-                int(row["variants"]),
-                int(row["complete"]),
-                int(row["pruned"]),
-                tuple((cycles, energy_pj) for cycles, energy_pj in json.loads(row["points"])),
-                float(row["seconds"]),
-            )
-            for row in csv.DictReader(file)
-        ]
->>>>>>> Stashed changes
