@@ -6,11 +6,14 @@ submitted again, a few times as a whole and then point by point.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import re
 import secrets
 import signal
+import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +39,7 @@ _OBJECT_STORE_BYTES = 100 * 2**20  # tasks and results are small
 _TRIES = 4
 _TASKS_PER_WORKER = 4
 _SECONDS_BETWEEN_COUNTS = 2.0
+_SECONDS_WITHOUT_HEAD = 30.0
 _SECONDS_FOR_PROCESSORS = 30.0
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")  # of Ray's tracebacks
 _LOCAL_SETTINGS = {
@@ -59,11 +63,13 @@ class RayExecutor:
         self._fixed = workers
         self._counted = workers or 0
         self._count_again = 0.0
+        self._head = _Head(ray.get_runtime_context().gcs_address)
 
     @property
     def workers(self) -> int:
         if self._fixed is None and time.monotonic() >= self._count_again:
-            self._counted = int(self._ray.cluster_resources().get("CPU", 0))
+            if self._head.answers():
+                self._counted = int(self._ray.cluster_resources().get("CPU", 0))
             self._count_again = time.monotonic() + _SECONDS_BETWEEN_COUNTS
         return max(1, self._counted)  # where all nodes are gone, tasks wait for the next one
 
@@ -82,7 +88,12 @@ class RayExecutor:
         self._running[self._remote.remote(task, *self._arguments)] = (task, tries)
 
     def next_results(self) -> list[Result]:
-        (reference,), _ = self._ray.wait(list(self._running), num_returns=1)
+        ready: list[Any] = []
+        while not ready:
+            ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_SECONDS_BETWEEN_COUNTS)
+            if not ready:
+                self._head.answers()
+        (reference,) = ready
         task, tries = self._running.pop(reference)
         try:
             results: list[Result] = self._ray.get(reference)
@@ -104,6 +115,35 @@ class RayExecutor:
                 self._submit(single, 1)
             return []
         return [failure(task, error, trace)]
+
+
+class HeadLostError(ToolError):
+    """Raised where a cluster's head does not answer any more."""
+
+
+class _Head:
+    """The head of a cluster, without which nothing goes on: Ray itself ends the process a minute after it is gone."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._place = host, int(port)
+        self._silent_since: float | None = None
+
+    def answers(self) -> bool:
+        """Whether the head is there. Raises HeadLostError where it has not been for a while."""
+        try:
+            with socket.create_connection(self._place, timeout=_SECONDS_BETWEEN_COUNTS):
+                self._silent_since = None
+                return True
+        except OSError as error:
+            now = time.monotonic()
+            self._silent_since = self._silent_since or now
+            if now - self._silent_since > _SECONDS_WITHOUT_HEAD:
+                host, port = self._place
+                raise HeadLostError(
+                    f"the head of the cluster, {host}:{port}, is gone: the same command goes on"
+                ) from error
+            return False
 
 
 def _run_on_worker(task: Task, run: Run, limits: Limits, scratch: str | None, program: str) -> list[Result]:
@@ -141,7 +181,7 @@ def ray_executor(
         stack.enter_context(_environment(settings))
         import ray  # noqa: PLC0415
 
-        stack.callback(ray.shutdown)
+        stack.push(partial(_disconnect, ray))
         # Ray prints there that a worker was lost, which is dealt with; standard output is for the sweep's results.
         stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
         _connect(ray, workers, address, folder)
@@ -171,6 +211,22 @@ def _connect(ray: Any, workers: int, address: str | None, folder: str | None) ->
             ray.init(address=address, **common)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)  # Ray puts its own handler there, which ends with a stack trace
+
+
+def _disconnect(
+    ray: Any, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+) -> None:
+    """Leave Ray. Where its head is gone, Ray would wait for it and then end the process with a status of its own."""
+    if isinstance(error, HeadLostError):
+        atexit.register(_end_without_ray)  # the last to be registered is the first to run
+    else:
+        ray.shutdown()
+
+
+def _end_without_ray() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(HeadLostError.exit_status)
 
 
 def _refused(

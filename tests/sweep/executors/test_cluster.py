@@ -110,3 +110,18 @@ def test_a_wrong_token_is_refused(nodes: Cluster, study: Path, tmp_path: Path) -
     assert "0" * 64 not in done.stderr
     assert "Traceback" not in done.stderr
     assert time.monotonic() - start < 60
+
+
+@pytest.mark.soak
+def test_a_head_that_is_gone_ends_the_sweep_with_a_reason(study: Path, tmp_path: Path) -> None:
+    with cluster() as nodes:
+        head = nodes.start_head()
+        command = sweep(study, tmp_path / "run", "--address", nodes.address)
+        with subprocess.Popen(command, env=os.environ | nodes.environment, stderr=subprocess.PIPE, text=True) as driver:
+            assert wait_until(lambda: head.members(CHILD), 90)
+            head.kill()
+            _, said = driver.communicate(timeout=120)
+    assert driver.returncode == 3
+    assert said == f"dse: the head of the cluster, {nodes.address}, is gone: the same command goes on\n"
+    subprocess.run(sweep(study, tmp_path / "run", "--workers", "1"), check=True, stdout=subprocess.DEVNULL)
+    assert len(rows(tmp_path / "run")) == 48
