@@ -12,14 +12,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dse.proof.latency import least_cycles
-from dse.proof.structure import Structure
 from dse.specification.problem import Problem, Shape
 from dse.specification.space import Variant, VariantSpace
 from dse.sweep.strategies.protocol import LayerCost
 
 if TYPE_CHECKING:
     from dse.proof.relaxation import Relaxation
+    from dse.proof.structure import Structure
 
 __all__ = ["Bounds"]
 
@@ -50,6 +49,8 @@ class Bounds:
 
     def cycles(self, variant: Variant) -> list[int]:
         """Per problem, what no schedule is faster than (some 10 µs each)."""
+        from dse.proof.latency import least_cycles  # noqa: PLC0415  (the package takes seconds to load)
+
         architecture = variant.architecture
         return [least_cycles(architecture, own, variant.mapspaces[own.shape]) for own in self.problems]
 
@@ -100,4 +101,6 @@ class Bounds:
 
 
 def _structure(variant: Variant, problem: Problem) -> Structure:
+    from dse.proof.structure import Structure  # noqa: PLC0415
+
     return Structure.of(variant.architecture, problem, variant.mapspaces[problem.shape], "energy")

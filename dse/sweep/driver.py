@@ -117,7 +117,7 @@ def _settled(sweep: Sweep, store: ResultStore, numbers: Sequence[int]) -> bool:
     if any(not shapes <= row.digests.keys() for row in scheduled):
         return False
     keys = {point.key for row in scheduled for point in plan.points(0, row.digests)}
-    return len(store.results(keys)) == len(keys)
+    return store.stored(keys) == len(keys)
 
 
 class _Waves:

@@ -96,16 +96,21 @@ class StoreReader:
         with self._named():
             return {row[0]: Result(*self._checked(row)) for row in self._rows(keys)}
 
+    def stored(self, keys: Iterable[str]) -> int:
+        """How many of some distinct keys have a result."""
+        with self._named():
+            return sum(count for (count,) in self._rows(keys, "count(*)"))
+
     def sound_results(self, keys: Iterable[str]) -> dict[str, Result]:
         """The results that there are of some keys and are as they were written. Raises DatabaseError."""
         return {row[0]: Result(*row[:-2]) for row in self._rows(keys) if checksum(row[:-1]) == row[-1]}
 
-    def _rows(self, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, keys: Iterable[str], columns: str = "*") -> Iterator[tuple[Any, ...]]:
         wanted = list(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             part = wanted[start : start + _KEYS_PER_QUERY]
             marks = ", ".join("?" * len(part))
-            yield from self._connection.execute(f"SELECT * FROM result WHERE key IN ({marks})", part)
+            yield from self._connection.execute(f"SELECT {columns} FROM result WHERE key IN ({marks})", part)
 
     def all_results(self) -> Iterator[Result]:
         """Every result, whatever the program."""
