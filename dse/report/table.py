@@ -41,19 +41,22 @@ def render_front(plan: Plan, totals: Collection[Total], everything: bool = False
     """The front of `totals`, fastest first; with `everything`, all complete variants with the front marked."""
     flags = on_front(totals)
     shown: list[tuple[Total, bool]] = []
-    complete = 0
+    complete = pruned = 0
     network = ""
     for total, flag in zip(totals, flags, strict=True):
         complete += total.complete
+        pruned += total.pruned
         network = total.network
         if flag or (everything and total.complete):
             shown.append((total, flag))
     shown.sort(key=lambda item: (item[0].cycles or 0, item[0].energy_pj or 0.0, item[0].variant.name))
     names = " + ".join(item.name for item in plan.networks) if network in ("", ALL_NETWORKS) else network
     costs = "" if plan.evaluator == "embedded" else f", costs by {plan.evaluator}"
+    left_out = f"{pruned} pruned, " if pruned else ""
     title = (
         f"{plan.name}: {names}, objective {plan.options['objective']}{costs}. "
-        f"{complete} of {len(totals)} variants complete, {sum(flags)} on the Pareto front of latency and energy"
+        f"{complete} of {len(totals)} variants complete, {left_out}"
+        f"{sum(flags)} on the Pareto front of latency and energy"
     )
     if not shown:
         return title
@@ -76,12 +79,14 @@ def render_front(plan: Plan, totals: Collection[Total], everything: bool = False
 
 
 def render_incomplete(totals: Collection[Total]) -> str:
-    """The variants that lack a layer, with the first reasons; empty where there are none."""
+    """The variants that lack a layer and were not pruned, with the first reasons; empty where there are none."""
     first: list[Total] = []
     incomplete = 0
     for total in totals:
-        incomplete += not total.complete
-        if not total.complete and len(first) < _MAX_INCOMPLETE:
+        if total.complete or total.pruned:
+            continue
+        incomplete += 1
+        if len(first) < _MAX_INCOMPLETE:
             first.append(total)
     if not incomplete:
         return ""

@@ -38,7 +38,7 @@ class Total:
     `missing` gives the reason for each distinct layer without a mapping; with any, the figures are None: a sum without
     a layer is no cost of the network. `layers` counts repeated layers as often as they occur. `value` is what the study
     minimises (cycles, pJ or pJ × cycles of the whole network), and no choice of mappings brings it below `lower_bound`;
-    None where the objective proves nothing of these figures.
+    None where the objective proves nothing of these figures. `pruned`: it is on no front, and `missing` says why.
     """
 
     variant: VariantName
@@ -50,6 +50,7 @@ class Total:
     missing: tuple[str, ...]
     value: float | None = None
     lower_bound: float | None = None
+    pruned: bool = False
 
     @property
     def gap(self) -> float | None:
@@ -184,6 +185,7 @@ def total_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:
         area,
         tuple(missing) if reason is None else (reason,),
         *_proven(plan, cycles, math.fsum(energies), bounds if complete else None),
+        pruned=reason is not None and stored.row.status == "pruned",
     )
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
 from dse.report.front import on_front
-from dse.report.totals import StudyTotals
+from dse.report.table import render_front, render_incomplete
+from dse.report.totals import StudyTotals, totals_named
 from dse.specification.search import SearchSettings
 from dse.specification.study import load_study
 from dse.sweep.bounds import Bounds
@@ -110,6 +111,14 @@ def test_real_schedules_have_the_same_front_with_and_without_pruning(tmp_path: P
     assert counts.pruned > 0
     assert counts.ran + counts.pruned == counts.total == 24
     assert fronts(tmp_path / "pruned") == fronts(tmp_path / "all")
+    with read_study(tmp_path / "pruned") as study:
+        totals = totals_named(study)
+        left_out = [total for total in totals if total.pruned]
+        assert f"{12 - len(left_out)} of 12 variants complete, {len(left_out)} pruned, " in render_front(
+            sweep.plan, totals
+        )
+        assert render_incomplete(totals) == ""
+        assert all(total.missing[0].startswith("pruned: tiny takes at least ") for total in left_out)
 
 
 def test_an_interrupted_sweep_decides_as_one_that_ran_through(tmp_path: Path) -> None:
