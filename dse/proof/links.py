@@ -173,9 +173,9 @@ class Links:
 
     def _hold_slides(self, space: int, level: int, position: int) -> None:
         """A loop along which a tile slides is the first that moves it."""
-        moving = self.orders.first_moving(space, level - 1)
+        leading = self.neighbours.leading(space, level)
         for term, (group, _) in enumerate(self.structure.spaces[space].boxes[position]):
             columns = self.windows.columns.get((space, level - 1, position), [])
             slides = total(column.binary for column in columns if column.slides == term)
             if not slides.vanishes:
-                self.assembly.below(slides - moving[group])
+                self.assembly.below(slides + total(form for own, form in leading.items() if own != group) - 1.0)

@@ -59,14 +59,13 @@ class Neighbours:
         The group's loop is the innermost that moves the tile. Above a level it is the innermost of all: after a loop
         that leaves the tile in place, neighbours have fetched nothing. Operands are drawn again at every step.
         """
+        if level == 0:
+            return self.orders.first_moving(space, -1)
         if (space, level) not in self._leading:
-            moving = self.orders.first_moving(space, level - 1)
-            self._leading[space, level] = moving
-            if level:
-                led: dict[int, Form] = {}
-                for group, first in moving.items():
-                    led[group] = self.assembly.real(0.0, 1.0)
-                    self.assembly.below(led[group] - first)
-                    self.assembly.below(led[group] - self.orders.first_loop([group], space, level - 1))
-                self._leading[space, level] = led
+            led: dict[int, Form] = {}
+            for group in sorted(self.structure.spaces[space].relevant):
+                led[group] = self.assembly.real(0.0, 1.0)
+                self.assembly.below(led[group] - self.orders.first_loop([group], space, level - 1))
+            self.assembly.below(total(led.values()) - 1.0)
+            self._leading[space, level] = led
         return self._leading[space, level]
