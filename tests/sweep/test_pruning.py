@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dse.errors import InputError
 from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
 from dse.report.front import on_front
 from dse.report.table import render_front, render_incomplete
@@ -178,3 +179,22 @@ def test_nothing_is_pruned_where_the_study_says_so(tmp_path: Path) -> None:
     assert Search(replace(sweep, study=study)).pruner is None
     assert Search(sweep, prune=False).pruner is None
     assert Search(sweep).pruner is not None
+
+
+@pytest.mark.parametrize("strategy", ["random", "bound_guided", "nsga2"])
+def test_every_strategy_finds_the_front_of_a_space_that_it_sees_whole(strategy: str, tmp_path: Path) -> None:
+    """NSGA-II need not see it whole: what it finds is at least made of the same figures. Interrupts change nothing."""
+    sweep = written(np.random.default_rng((21, 0)), tmp_path / "study")
+    run(sweep, tmp_path / "all", prune=False)
+    study = replace(sweep.study, search=SearchSettings(strategy, seed=3, points=None if strategy != "nsga2" else 12))
+    searched = replace(sweep, study=study, plan=replace(sweep.plan, search=study.search.to_dict()))
+    run(searched, tmp_path / "found")
+    if strategy == "nsga2":
+        with read_study(tmp_path / "found") as found:
+            assert len(found) == 12
+    else:
+        assert fronts(tmp_path / "found") == fronts(tmp_path / "all")
+    again = run(searched, tmp_path / "found")
+    assert again.ran == 0
+    with pytest.raises(InputError, match=r"search\.strategy"):
+        run(sweep, tmp_path / "found")
