@@ -39,10 +39,7 @@ class Search:
             self.pruner = BoundPruner(self._bounds, sweep.plan.networks)
 
     def strategy(self, settled: Callable[[Sequence[int]], bool]) -> Strategy:
-        """The strategy within its budget. `settled`: nothing of some combinations is left to schedule.
-
-        Raises ToolError where it needs a package that is not installed.
-        """
+        """The strategy within its budget. `settled`: nothing of some combinations is left to schedule."""
         settings, grid = self._settings, self._sweep.plan.grid
         chosen: Strategy
         match settings.strategy:

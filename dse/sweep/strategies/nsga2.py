@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dse.errors import ToolError
 from dse.specification.space import ParameterGrid
 from dse.sweep.strategies.protocol import VariantOutcome
 
@@ -29,11 +28,8 @@ class Nsga2:
     """
 
     def __init__(self, grid: ParameterGrid, seed: int) -> None:
-        """Raises ToolError where Optuna is not installed."""
-        try:
-            import optuna  # noqa: PLC0415  (an extra, and a second to load)
-        except ImportError as error:
-            raise ToolError("the search nsga2 needs Optuna: pip install 'optuna>=4'") from error
+        import optuna  # noqa: PLC0415  (a second to load)
+
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.planned = grid.size
         self._grid = grid
