@@ -62,6 +62,9 @@ EINSUMS = (
 )
 
 
+WINDOWED = {"depthwise", "vector sum", "three terms", "transposed", "diagonal"}
+
+
 def random_problem(rng: np.random.Generator, *, einsums: bool = True, largest: int = 200_000) -> Problem:
     """A convolution with random sizes, strides and dilations, or (one in four) another einsum."""
     while True:
@@ -137,6 +140,41 @@ def random_architecture(rng: np.random.Generator, *, levels: int | None = None, 
         for level in architecture.storage
     ]
     return replace(architecture, storage=tuple(apart))
+
+
+def with_one_price(rng: np.random.Generator, architecture: Architecture) -> Architecture:
+    """The same with energy for one level only, of its accesses or of the network below it, so that no slack hides."""
+    only = int(rng.integers(len(architecture.storage)))
+    reads, fills, updates, routers, hops = (float(price) for price in rng.random(5) < 0.6)
+    if rng.random() < 0.5:
+        reads = fills = updates = 0.0
+    else:
+        routers = hops = 0.0
+    storage = [
+        replace(
+            level,
+            read_energy_pj=reads * (index == only),
+            fill_energy_pj=fills * (index == only),
+            update_energy_pj=updates * (index == only),
+            address_generation_energy_pj=None,
+            router_energy_pj=routers * (index == only),
+            energy_per_hop_pj=hops * (index == only),
+        )
+        for index, level in enumerate(architecture.storage)
+    ]
+    arithmetic = replace(architecture.arithmetic, energy_pj=1e-3)
+    return replace(architecture, arithmetic=arithmetic, storage=tuple(storage))
+
+
+def windowed_problem(rng: np.random.Generator) -> Problem:
+    """A small einsum whose tiles overlap."""
+    shapes = [shape for shape in EINSUMS if shape.name in WINDOWED]
+    while True:
+        shape = shapes[int(rng.integers(len(shapes)))]
+        bounds = tuple(int(rng.choice((1, 2, 3, 4, 6, 7, 8, 9, 12))) for _ in shape.dimensions)
+        problem = Problem(shape, bounds, tuple(int(rng.choice((1, 1, 2, 3))) for _ in shape.coefficients))
+        if 8 <= problem.macs <= 20_000:
+            return problem
 
 
 def random_keep(rng: np.random.Generator, architecture: Architecture, spaces: int) -> tuple[tuple[bool, ...], ...]:

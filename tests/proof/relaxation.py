@@ -12,8 +12,14 @@ from dse.specification.mapping import Mapping
 __all__ = ["relaxed_cost"]
 
 
-def relaxed_cost(program: Program, mapping: Mapping, rounds: int = 3) -> float:
-    """log2 of the relaxed cost, with the sums made exact at the optimum; infinite where no point is left."""
+_GRID_ERROR = 0.02  # log2: more than what the fixed tangents may take off a sum
+
+
+def relaxed_cost(program: Program, mapping: Mapping, rounds: int = 3, enough: float = -np.inf) -> float:
+    """log2 of the relaxed cost, with the sums made exact at the optimum; infinite where no point is left.
+
+    Where exact sums could not lift it to `enough`, the cost that the fixed tangents give is returned.
+    """
     data, _, _ = program.problem.get_problem_data("HIGHS")
     lower, upper = program.lower.copy(), program.upper.copy()
     for variable, value in fixed_variables(program, mapping).items():
@@ -35,5 +41,7 @@ def relaxed_cost(program: Program, mapping: Mapping, rounds: int = 3) -> float:
         if answer.fun <= cost + 1e-6:
             break
         cost = float(answer.fun)
+        if cost + _GRID_ERROR < enough:
+            break
         program.add_tangents(answer.x)
     return cost
