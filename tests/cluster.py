@@ -21,7 +21,10 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.address = f"127.0.0.21:{_free_port('127.0.0.21')}"
+        # Loopback addresses of its own, so that tests of two checkouts on one machine do not meet.
+        self._network = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}"
+        self.host = f"{self._network}.1"
+        self.address = f"{self.host}:{free_port(self.host)}"
         self.environment = {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
@@ -42,11 +45,17 @@ class Cluster:
         nodes = []
         for _ in range(count):
             self._nodes += 1
-            nodes.append(self._start(f"--address={self.address}", f"--node-ip-address=127.0.0.{21 + self._nodes}"))
+            nodes.append(
+                self._start(f"--address={self.address}", f"--node-ip-address={self._network}.{1 + self._nodes}")
+            )
         return nodes
 
     def _start(self, *options: str) -> Family:
-        ports = ["--min-worker-port=0", "--max-worker-port=0"]
+        ports = [
+            "--min-worker-port=0",
+            "--max-worker-port=0",
+            f"--dashboard-agent-listen-port={free_port('127.0.0.1')}",
+        ]
         small = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats"]
         for _ in range(_TRIES):  # Ray gives a node 30 seconds to start, which a busy machine exceeds
             node = Family()
@@ -73,7 +82,7 @@ def cluster() -> Iterator[Cluster]:
         shutil.rmtree(cluster.folder, ignore_errors=True)
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
     with socket.socket() as listening:
         listening.bind((host, 0))
         port: int = listening.getsockname()[1]

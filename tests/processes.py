@@ -52,7 +52,7 @@ class Family:
                     os.kill(process, signal.SIGKILL)
             wait_until(lambda: not self.members(), 1.0)
 
-    def gone(self, seconds: float = 15.0) -> bool:
+    def gone(self, seconds: float = 60.0) -> bool:
         """Whether all have ended, at the latest after so many seconds."""
         return wait_until(lambda: not self.members(), seconds)
 

@@ -30,6 +30,8 @@ __all__ = ["RayJobs", "ray_request"]
 _FOLDER = "study"
 _OUTPUT, _PYTHON, _STUDY = "dse_output", "dse_python", "dse_study"
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_TO_START = 60.0
+_TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging")
 _SECONDS_FOR_STATUS = 120.0
 
 
@@ -51,7 +53,8 @@ class RayJobs:
         from ray.exceptions import AuthenticationError  # noqa: PLC0415  (it loads Ray)
         from ray.job_submission import JobSubmissionClient  # noqa: PLC0415
 
-        logging.getLogger("ray").setLevel(logging.ERROR)
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.ERROR)
         try:
             self._client = JobSubmissionClient(address)
         except AuthenticationError as error:
@@ -63,8 +66,7 @@ class RayJobs:
     def submit(self, job: SweepJob, request: Mapping[str, Any]) -> str:
         """Send the study with the project's own source, so that the cluster runs this very version; the job's name."""
         with _files(job) as folder, self._named():
-            name: str = self._client.submit_job(**request, runtime_env={"working_dir": str(folder)})
-        return name
+            return self._submitted(**request, runtime_env={"working_dir": str(folder)})
 
     def state(self, name: str) -> str:
         """PENDING, RUNNING, SUCCEEDED, FAILED or STOPPED. Raises InputError where the cluster has no such job."""
@@ -89,7 +91,7 @@ class RayJobs:
             raise InputError(f'"{name}" is no job of dse submit')
         command = [info.metadata[_PYTHON], "-P", "-m", "dse", "status", info.metadata[_OUTPUT], "--json"]
         with self._named():
-            asked = self._client.submit_job(
+            asked = self._submitted(
                 entrypoint=shlex.join(command),
                 submission_id=f"dse-status-{secrets.token_hex(4)}",
                 runtime_env=info.runtime_env,
@@ -103,6 +105,19 @@ class RayJobs:
                 self._client.delete_job(asked)
         answer: dict[str, Any] | None = json.loads(answers[-1]) if answers else None
         return answer
+
+    def _submitted(self, **request: Any) -> str:
+        """The name of a new job; a cluster that is just starting gets a minute until it takes one."""
+        deadline = time.monotonic() + _SECONDS_TO_START
+        while True:
+            try:
+                name: str = self._client.submit_job(**request)
+            except RuntimeError as error:
+                if "No available agent" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+            else:
+                return name
 
     def _info(self, name: str) -> Any:
         try:

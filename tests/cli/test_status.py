@@ -120,9 +120,10 @@ def test_a_sweep_that_runs_and_one_that_was_killed(
         "1",
         "--quiet",
         "--no-cache",
+        "--no-prune",
     ]
     with subprocess.Popen(command) as sweep:
-        assert wait_until(lambda: (beat := read_heartbeat(run / "progress.json")) and beat.ran > 2, 60)
+        assert wait_until(lambda: (beat := read_heartbeat(run / "progress.json")) and beat.ran > 2, 180)
         assert main(["status", str(run)]) == 0
         shown = capsys.readouterr().out
         assert shown.startswith(f"small: running as process {sweep.pid} on {os.uname().nodename}\n")

@@ -82,7 +82,7 @@ def _start(folder: Path, family: Family, daemons: list[subprocess.Popen[bytes]])
     places = {"key-file": key, "socket": folder / "munge.socket", "pid-file": folder / "munge.pid"}
     places |= {"log-file": folder / "munge.log", "seed-file": folder / "munge.seed"}
     daemon("munged", "--foreground", "--force", *(f"--{name}={place}" for name, place in places.items()))
-    assert wait_until((folder / "munge.socket").exists, 20)
+    assert wait_until((folder / "munge.socket").exists, 120)
     daemon("slurmctld", "-D", "-f", str(configuration))
     for node in ("n1", "n2"):
         daemon("slurmd", "-D", "-f", str(configuration), "-N", node)
@@ -93,7 +93,7 @@ def _start(folder: Path, family: Family, daemons: list[subprocess.Popen[bytes]])
             subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout == "idle 2\n"
         )
 
-    assert wait_until(idle, 60), "\n".join(log.read_text(errors="replace")[-2000:] for log in folder.glob("*.log"))
+    assert wait_until(idle, 120), "\n".join(log.read_text(errors="replace")[-2000:] for log in folder.glob("*.log"))
     return environment
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster, cluster
+from tests.cluster import Cluster, cluster, free_port
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -18,13 +17,10 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def jobs() -> Iterator[tuple[Cluster, str]]:
     """A cluster of one node, and where it takes jobs."""
-    host = "127.0.0.21"
-    with socket.socket() as listening:
-        listening.bind((host, 0))
-        port = listening.getsockname()[1]
     with cluster() as started:
-        started.start_head("--include-dashboard=true", f"--dashboard-host={host}", f"--dashboard-port={port}")
-        yield started, f"http://{host}:{port}"
+        port = free_port(started.host)
+        started.start_head("--include-dashboard=true", f"--dashboard-host={started.host}", f"--dashboard-port={port}")
+        yield started, f"http://{started.host}:{port}"
 
 
 def test_a_dry_run_prints_what_would_be_sent_and_needs_no_cluster(small_study: Path, dse: Call) -> None:
@@ -56,8 +52,10 @@ def test_a_job_ends_with_results_and_can_be_looked_at(
     environment = os.environ | started.environment
     run = tmp_path / "run"
     target = ("--target", "ray", "--address", address, "--python", sys.executable)
-    done = dse("submit", small_study, *target, "--output", run, "--wait", "--", "--no-cache", env=environment)
-    assert done.returncode == 0, done.stderr + done.stdout
+    done = dse(
+        "submit", small_study, *target, "--output", run, "--wait", "--", "--no-cache", "--no-prune", env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "6 of 6 variants complete" in done.stdout
     assert done.stdout.endswith(": SUCCEEDED\n")
     job = done.stdout.split()[1]

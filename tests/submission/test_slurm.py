@@ -1,6 +1,7 @@
 """Batch scripts, and a real Slurm that runs one on two nodes, queues it again, and has it go on."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from tests.processes import wait_until
 from tests.submission.loopback_slurm import missing, slurm
 
+CHILD = f"{sys.executable} -P -m dse.sweep.executors.child"
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -91,6 +93,7 @@ def test_a_job_on_two_nodes_is_queued_again_and_ends_with_all_results(
         "sweep",
         str(small_study),
         "--no-cache",
+        "--no-prune",
         "--workers",
         "1",
         "--quiet",
@@ -104,23 +107,25 @@ def test_a_job_on_two_nodes_is_queued_again_and_ends_with_all_results(
             shown = subprocess.run(show, env=environment, capture_output=True, text=True, check=True).stdout
             return next(word.partition("=")[2] for word in shown.split() if word.startswith(f"{name}="))
 
-        options = ("--nodes", "2", "--cpus", "1", "--output", run, "--", "--no-cache")
+        options = ("--nodes", "2", "--cpus", "1", "--output", run, "--", "--no-cache", "--no-prune")
         done = dse("submit", small_study, "--target", "slurm", *options, env=environment)
         assert (done.returncode, done.stdout.splitlines()[0]) == (0, "job 1"), done.stderr
-        assert wait_until((run / "progress.json").exists, 90)
+        assert wait_until(lambda: family.members(CHILD), 180)
+        for process in family.members(CHILD):
+            os.kill(process, signal.SIGSTOP)  # so that the sweep does not end before its time
         looked = dse("status", "1", env=environment)
         assert looked.stdout.startswith("job 1: RUNNING\nsmall: running as process "), looked.stderr
 
         subprocess.run(
             ["scancel", "--batch", "--signal=USR1", "1"], env=environment, check=True
         )  # the time limit is near
-        assert wait_until(lambda: field("JobState") == "PENDING", 60)
+        assert wait_until(lambda: field("JobState") == "PENDING", 180)
         assert field("Restarts") == "1"
         assert not family.members("ray::")
         subprocess.run(["scontrol", "update", "JobId=1", "StartTime=now"], env=environment, check=True)
         whole = subprocess.run([*alone, str(tmp_path / "alone")], check=True, stdout=subprocess.DEVNULL)
         assert whole.returncode == 0
-        assert wait_until(lambda: field("JobState") in ("COMPLETED", "FAILED"), 120)
+        assert wait_until(lambda: field("JobState") in ("COMPLETED", "FAILED"), 180)
         assert field("JobState") == "COMPLETED", log.read_text()
         assert "job 1: COMPLETED\nsmall: finished" in dse("status", "1", env=environment).stdout
         assert dse("status", "2", env=environment).stderr == (

@@ -208,6 +208,7 @@ def _connect(ray: Any, workers: int, address: str | None, folder: str | None) ->
                 **common,
             )
         else:
+            _look_for_head(address)
             ray.init(address=address, **common)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)  # Ray puts its own handler there, which ends with a stack trace
@@ -239,6 +240,23 @@ def _refused(
     reason = str(error).strip() or type(error).__name__
     hint = "" if address is None else " (does the cluster run there, and is this its token, in RAY_AUTH_TOKEN?)"
     raise ToolError(f"Ray cannot be used {place}: {reason}{hint}") from error
+
+
+def _look_for_head(address: str) -> None:
+    """Raises OSError where nothing listens there: Ray itself would try for a quarter of an hour."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return  # `auto`, or a scheme of Ray's
+    deadline = time.monotonic() + _SECONDS_WITHOUT_HEAD
+    while True:
+        try:
+            socket.create_connection((host.rpartition("/")[2], int(port)), timeout=_SECONDS_BETWEEN_COUNTS).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _wait_for_processors(ray: Any, address: str) -> None:

@@ -39,6 +39,7 @@ def sweep(study: Path, output: Path, *options: str) -> list[str]:
         "sweep",
         str(study),
         "--no-cache",
+        "--no-prune",
         "--output",
         str(output),
         "--quiet",
@@ -61,13 +62,13 @@ def test_a_node_is_killed_and_another_joins(nodes: Cluster, study: Path, tmp_pat
     with subprocess.Popen(
         sweep(study, output, "--address", nodes.address), env=environment, stdout=subprocess.PIPE, text=True
     ) as driver:
-        assert wait_until(lambda: first.members(CHILD) and second.members(CHILD), 90)
+        assert wait_until(lambda: first.members(CHILD) and second.members(CHILD), 180)
         held = [process for node in (head, second) for process in node.members(CHILD)]
         for process in held:
             os.kill(process, signal.SIGSTOP)  # so that there is work left when the third node is there
         first.kill()
         (third,) = nodes.add_nodes(1)
-        assert wait_until(lambda: third.members(CHILD), 60)
+        assert wait_until(lambda: third.members(CHILD), 180)
         for process in held:
             os.kill(process, signal.SIGCONT)
         printed, _ = driver.communicate(timeout=180)
@@ -85,31 +86,29 @@ def test_a_killed_driver_leaves_no_worker_on_the_cluster(nodes: Cluster, study: 
     family = Family()
     command = sweep(study, tmp_path / "run", "--address", nodes.address)
     with subprocess.Popen(command, env=family.environment(**nodes.environment)) as driver:
-        assert wait_until(lambda: nodes.family.members(CHILD), 90)
+        assert wait_until(lambda: nodes.family.members(CHILD), 180)
         driver.kill()
     assert family.gone()
-    assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 30)
+    assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 180)
     assert nodes.family.members()
 
 
 @pytest.mark.soak  # Ray tries for twenty seconds; its jobs are asked with a wrong token in tests/submission
-def test_a_wrong_token_is_refused(nodes: Cluster, study: Path, tmp_path: Path) -> None:
-    wrong = os.environ | nodes.environment | {"RAY_AUTH_TOKEN": "0" * 64}
-    start = time.monotonic()
-    done = subprocess.run(
-        sweep(study, tmp_path / "run", "--address", nodes.address),
-        env=wrong,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 3
-    line = done.stderr.splitlines()[-1]  # Ray itself says something before
-    assert line.startswith(f"dse: Ray cannot be used at {nodes.address}: Failed to connect")
-    assert "is this its token, in RAY_AUTH_TOKEN?" in line
-    assert "0" * 64 not in done.stderr
-    assert "Traceback" not in done.stderr
-    assert time.monotonic() - start < 60
+def test_a_wrong_token_and_a_wrong_address_are_refused(study: Path, tmp_path: Path) -> None:
+    with cluster() as nodes:
+        nodes.start_head()
+        wrong = os.environ | nodes.environment | {"RAY_AUTH_TOKEN": "0" * 64}
+        for address in (nodes.address, f"{nodes.host}:1"):
+            start = time.monotonic()
+            command = sweep(study, tmp_path / "run", "--address", address)
+            done = subprocess.run(command, env=wrong, capture_output=True, text=True, check=False)
+            assert done.returncode == 3
+            line = done.stderr.splitlines()[-1]  # Ray itself says something before
+            assert line.startswith(f"dse: Ray cannot be used at {address}: ")
+            assert "is this its token, in RAY_AUTH_TOKEN?" in line
+            assert "0" * 64 not in done.stderr
+            assert "Traceback" not in done.stderr
+            assert time.monotonic() - start < 120
 
 
 @pytest.mark.soak
@@ -118,7 +117,7 @@ def test_a_head_that_is_gone_ends_the_sweep_with_a_reason(study: Path, tmp_path:
         head = nodes.start_head()
         command = sweep(study, tmp_path / "run", "--address", nodes.address)
         with subprocess.Popen(command, env=os.environ | nodes.environment, stderr=subprocess.PIPE, text=True) as driver:
-            assert wait_until(lambda: head.members(CHILD), 90)
+            assert wait_until(lambda: head.members(CHILD), 180)
             head.kill()
             _, said = driver.communicate(timeout=120)
     assert driver.returncode == 3

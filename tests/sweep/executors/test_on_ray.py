@@ -68,7 +68,7 @@ def test_every_point_ends_as_one_result_whatever_happens(
         assert len(results) == 12
 
         executor.submit(task_of(f"leave {tmp_path / 'started'}", "sleep 1", "h", time_limit_seconds=30))
-        assert wait_until((tmp_path / "started").exists, 30)
+        assert wait_until((tmp_path / "started").exists, 180)
         for worker in family.members(WORKER):
             os.kill(worker, signal.SIGKILL)
         assert [result.error for result in drained(executor).values()] == [None] * 3
@@ -110,18 +110,19 @@ def test_a_killed_driver_leaves_no_process_and_the_next_one_removes_its_folder(
         "--output",
         str(run),
         "--no-cache",
+        "--no-prune",
         "--quiet",
         "--workers",
     ]
     with subprocess.Popen([*sweep, "2"], env=family.environment()) as driver:
-        assert wait_until(lambda: family.members(WORKER), 60)
+        assert wait_until(lambda: family.members(WORKER), 180)
         assert list(temporary.glob("dse-*"))
         time.sleep(1)
         driver.kill()
     assert family.gone()
     assert list(temporary.glob("dse-*"))
     with subprocess.Popen([*sweep, "1"], env=family.environment()) as driver:
-        assert wait_until(lambda: family.members(f"{sys.executable} -P -m dse.sweep.executors.child"), 60)
+        assert wait_until(lambda: family.members(f"{sys.executable} -P -m dse.sweep.executors.child"), 180)
         driver.send_signal(signal.SIGINT)
         assert driver.wait() == 130
     assert family.gone()

@@ -24,13 +24,24 @@ CHILD = f"{sys.executable} -P -m dse.sweep.executors.child"
 
 @pytest.fixture
 def study(small_study: Path) -> Path:
-    """160 variants and 320 schedules."""
-    small_study.write_text(small_study.read_text().replace("[32, 64, 128]", "{range: [16, 1280, 16]}"))
+    """320 variants and 640 schedules."""
+    small_study.write_text(small_study.read_text().replace("[32, 64, 128]", "{range: [16, 2560, 16]}"))
     return small_study
 
 
 def sweep(study: Path, output: Path, *options: str) -> list[str]:
-    return [sys.executable, "-m", "dse", "sweep", str(study), "--no-cache", "--output", str(output), *options]
+    return [
+        sys.executable,
+        "-m",
+        "dse",
+        "sweep",
+        str(study),
+        "--no-cache",
+        "--no-prune",
+        "--output",
+        str(output),
+        *options,
+    ]
 
 
 def export(folder: Path) -> bytes:
@@ -68,7 +79,7 @@ def test_ten_kills_of_a_worker(study: Path, tmp_path: Path, alone: bytes) -> Non
         sweep(study, run, "--workers", "2"), env=family.environment(), stdout=subprocess.DEVNULL
     ) as driver:
         while killed < KILLS and driver.poll() is None:
-            assert wait_until(lambda: len(family.members(CHILD)) == 2 or driver.poll() is not None, 120)
+            assert wait_until(lambda: len(family.members(CHILD)) == 2 or driver.poll() is not None, 180)
             time.sleep(chance.uniform(0.0, 3.0))
             found = family.members((WORKER, CHILD)[killed % 2])
             if found:
@@ -77,7 +88,7 @@ def test_ten_kills_of_a_worker(study: Path, tmp_path: Path, alone: bytes) -> Non
         assert driver.wait(timeout=600) == 0
     assert killed == KILLS
     assert family.gone()
-    assert count(run) == 320
+    assert count(run) == 640
     assert export(run) == alone
 
 
@@ -93,13 +104,13 @@ def test_ten_kills_of_a_node(study: Path, tmp_path: Path, alone: bytes) -> None:
         command = sweep(study, run, "--address", nodes.address)
         with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as driver:
             while killed < KILLS and driver.poll() is None:
-                assert wait_until(partial(at_work, there), 120) or driver.poll() is not None
+                assert wait_until(partial(at_work, there), 180) or driver.poll() is not None
                 time.sleep(chance.uniform(0.0, 2.0))
                 there.pop(0).kill()
                 killed += 1
                 there += nodes.add_nodes(1)
             assert driver.wait(timeout=900) == 0
         assert killed == KILLS
-        assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 30)
-    assert count(run) == 320
+        assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 180)
+    assert count(run) == 640
     assert export(run) == alone
