@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from dse.specification.space import RefusedVariant, Variant
 from dse.sweep.cache import ScheduleCache
+from dse.sweep.chunks import Chunks, Pace
 from dse.sweep.executors import Executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Point, Sweep
@@ -28,10 +28,6 @@ from dse.sweep.task import Result, Task, scheduler_for
 from dse.sweep.trajectory import Trajectory
 
 __all__ = ["SweepCounts", "run_sweep"]
-
-_CHUNK_SECONDS = 1.0  # well above what it costs to hand out a task, and short enough to balance the workers
-_FIRST_CHUNK = 2
-_LARGEST_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +137,7 @@ class _Waves:
         self._pruner = pruner
         self._start = start
         self._executor: Executor | None = None
-        self._pace = _Pace()
+        self._pace = Pace()
 
     def run(self, numbers: Sequence[int]) -> list[VariantOutcome]:
         """Have every point of the variants scheduled that has no result, and say what came of each variant."""
@@ -287,7 +283,7 @@ class _Waves:
             scheduler_for(self._sweep.options)
             self._executor = self._start()
         executor = self._executor
-        chunks = _Chunks(pending, executor.workers, self._pace)
+        chunks = Chunks(pending, executor.workers, self._pace)
         found: dict[str, Result] = {}
         while len(found) < len(pending):
             while executor.running < executor.window and (points := chunks.next_chunk()):
@@ -362,49 +358,3 @@ class _Wave:
 
     def is_new(self, number: int, row: VariantRow) -> bool:
         return self.stored.get(row.parameters) != row
-
-
-class _Pace:
-    """How long points take, as far as was measured."""
-
-    def __init__(self) -> None:
-        self._seconds = 0.0
-        self._measured = 0
-
-    def learn(self, results: Sequence[Result]) -> None:
-        for result in results:
-            if result.total_seconds is not None:
-                self._seconds += result.total_seconds
-                self._measured += 1
-
-    def chunk(self) -> int:
-        """Points that make a chunk worth handing out."""
-        if not self._measured:
-            return _FIRST_CHUNK
-        return min(round(_CHUNK_SECONDS * self._measured / max(self._seconds, 1e-9)), _LARGEST_CHUNK)
-
-
-class _Chunks:
-    """Cuts points, sorted by problem, into chunks of one problem."""
-
-    def __init__(self, pending: Sequence[Point], workers: int, pace: _Pace) -> None:
-        self._workers = workers
-        self._pace = pace
-        self._waiting = [list(points) for _, points in groupby(pending, key=lambda point: point.problem)]
-        self._waiting.reverse()  # taken from the end
-        self._left = len(pending)
-
-    def next_chunk(self) -> list[Point]:
-        """The next chunk; empty where all points have been handed out."""
-        if not self._waiting:
-            return []
-        points = self._waiting[-1]
-        fair = -(-self._left // (2 * self._workers))  # the last chunks shrink, so that all workers end together
-        size = max(1, min(self._pace.chunk(), fair))
-        chunk, rest = points[:size], points[size:]
-        if rest:
-            self._waiting[-1] = rest
-        else:
-            self._waiting.pop()
-        self._left -= len(chunk)
-        return chunk
