@@ -136,18 +136,19 @@ def _write_mapping(path: Path, directives: list[dict[str, Any]]) -> None:
 
 def _render(architecture: Architecture, problem: Problem, schedule: Schedule) -> str:
     """The nest and the figures of a schedule as text."""
-    from dse.report.nest import format_energy, render_nest
+    from dse.report.nest import render_nest, render_summary
 
     if schedule.mapping is None or schedule.evaluation is None:
         return f"{schedule.termination}: {schedule.error}"
     cost = schedule.evaluation
     unit = {"cosa": "", "latency": " cycles", "energy": " pJ", "edp": " pJ × cycles"}[schedule.objective]
-    proof = "no bound" if schedule.lower_bound is None else f"at least {schedule.lower_bound:.6g}{unit}"
+    proof = "no bound is proven"
+    if schedule.lower_bound is not None:
+        gap = "" if schedule.gap is None else f": at most {schedule.gap:.2%} above the optimum"
+        proof = f"proven {schedule.lower_bound:.6g}{unit} or more{gap}"
     figures = [
-        f"latency    {cost.latency_cycles:,} cycles",
-        f"energy     {format_energy(cost.energy_pj)}",
-        f"EDP        {cost.edp:.4e} pJ × cycles",
-        f"objective  {schedule.objective}: {schedule.value:.6g}{unit} ({schedule.termination}; {proof})",
-        f"solver     {schedule.solver}: {schedule.solve_seconds:.2f} s, {schedule.total_seconds:.2f} s in all",
+        f"objective    {schedule.objective}: {schedule.value:.6g}{unit} ({schedule.termination}); {proof}",
+        f"solver       {schedule.solver}: {schedule.solve_seconds:.2f} s, {schedule.total_seconds:.2f} s in all",
     ]
-    return "\n\n".join((render_nest(architecture, problem, schedule.mapping, cost), "\n".join(figures)))
+    nest = render_nest(architecture, problem, schedule.mapping, cost)
+    return "\n\n".join((nest, "\n".join((render_summary(problem, cost), *figures))))

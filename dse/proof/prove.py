@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dse.errors import InputError
@@ -98,8 +99,11 @@ class Prover:
         objective: str,
         gap: float,
         time_limit_seconds: float,
+        other_start: Callable[[], Mapping | None] = lambda: None,
     ) -> Proof:
         """The best mapping that was found within the limits, and the bound.
+
+        Where the gap stays open, the search also starts from the mapping that `other_start` gives.
 
         Raises InputError for an unknown objective, ToolError where the solver fails.
         """
@@ -115,6 +119,9 @@ class Prover:
         program.set_architecture(architecture)
         run = _Run(self.solver, architecture, program, search, gap, start + time_limit_seconds)
         best, log_bound = run.close(search.outermost())
+        if log_bound < math.inf and best.log_cost - log_bound - _MARGIN > run.tolerance:
+            # Starts of another kind: the deadline may pass by a descent or two.
+            best = run.descend([best, *search.given(other_start()), *search.scattered()])
         if not math.isfinite(best.log_cost):
             if log_bound == math.inf:
                 reason = (
@@ -183,10 +190,9 @@ class _Run:
                 best = found
             elif math.isfinite(best.log_cost) and bound < before + self.tolerance / 8:
                 break  # the relaxation itself is not tighter
-        if bound < math.inf and best.log_cost - bound > self.tolerance:
-            # Starts of another kind: the deadline may pass by a descent or two.
-            deadline = max(self.deadline, time.perf_counter() + 0.3)
-            for start in [best, *search.scattered()]:
-                found = search.improve(start, deadline)
-                best = min(best, found, key=lambda own: own.log_cost)
         return best, bound - _MARGIN
+
+    def descend(self, starts: list[Candidate]) -> Candidate:
+        """The best that local search finds from some candidates, of which there is one at least."""
+        deadline = max(self.deadline, time.perf_counter() + 0.3)
+        return min((self.search.improve(start, deadline) for start in starts), key=lambda own: own.log_cost)

@@ -116,6 +116,10 @@ class Search:
         cost = self.log_costs(factors[None], order[None], order[None])[0]
         return Candidate(factors, order, order.copy(), float(cost))
 
+    def given(self, mapping: Mapping | None) -> list[Candidate]:
+        """The mapping as a start, if there is one."""
+        return [] if mapping is None else [self.candidate(mapping)]
+
     def scattered(self, count: int = 384, seed: int = 0) -> list[Candidate]:
         """Random mappings that fit, the cheapest few, with as many spatial factors as the draw allows."""
         rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from dse.specification.architecture import Architecture
 from dse.specification.mapping import LevelMapping, Mapping
 from dse.specification.problem import Problem
 
-__all__ = ["format_energy", "format_table", "render_evaluation", "render_nest"]
+__all__ = ["format_energy", "format_table", "render_evaluation", "render_nest", "render_summary"]
 
 
 def format_energy(energy_pj: float) -> str:
@@ -78,14 +78,15 @@ def render_evaluation(architecture: Architecture, problem: Problem, mapping: Map
     return "\n\n".join(
         (
             render_nest(architecture, problem, mapping, evaluation),
-            _summary(problem, evaluation),
+            render_summary(problem, evaluation),
             _energy_table(problem, evaluation),
             _count_table(problem, evaluation),
         )
     )
 
 
-def _summary(problem: Problem, evaluation: Evaluation) -> str:
+def render_summary(problem: Problem, evaluation: Evaluation) -> str:
+    """The figures of a mapping in a few lines: what bounds its latency, and which levels take most of its energy."""
     bound = "compute"
     for level in evaluation.levels:
         if level.latency_cycles == evaluation.latency_cycles > evaluation.compute_cycles:
@@ -94,12 +95,22 @@ def _summary(problem: Problem, evaluation: Evaluation) -> str:
     return "\n".join(
         (
             f"latency      {evaluation.latency_cycles:,} cycles, bound by {bound}",
-            f"energy       {format_energy(evaluation.energy_pj)}, {evaluation.energy_pj / problem.macs:.4g} pJ a MAC",
+            f"energy       {format_energy(evaluation.energy_pj)}, {evaluation.energy_pj / problem.macs:.4g} pJ a MAC"
+            f"{_most_of_it(evaluation)}",
             f"EDP          {evaluation.edp:.4e} pJ × cycles",
             f"utilization  {evaluation.utilization:.1%} of the MACs, {problem.macs:,} operations",
             f"area         {area}",
         )
     )
+
+
+def _most_of_it(evaluation: Evaluation) -> str:
+    """The three largest parts of the energy, as text that follows its sum."""
+    parts = {level.name: level.energy_pj + level.network_energy_pj for level in evaluation.levels}
+    parts["MACs"] = evaluation.arithmetic_energy_pj
+    largest = sorted(parts, key=lambda name: -parts[name])[:3]
+    shares = [f"{name} {parts[name] / evaluation.energy_pj:.0%}" for name in largest if evaluation.energy_pj]
+    return f": {', '.join(shares)}" if shares else ""
 
 
 def _energy_table(problem: Problem, evaluation: Evaluation) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import ClassVar
 
+from dse.errors import InputError, ToolError
 from dse.proof import Prover
+from dse.scheduler.cosa.method import CosaMethod
 from dse.scheduler.options import Schedule, ScheduleOptions
 from dse.specification.architecture import Architecture
+from dse.specification.mapping import Mapping
 from dse.specification.mapspace import Mapspace
 from dse.specification.problem import Problem
 
 __all__ = ["ProvenMethod"]
+
+_COSA_SECONDS = 2.0
 
 
 class ProvenMethod:
@@ -23,13 +29,20 @@ class ProvenMethod:
         """Raises InputError for a solver that gives no bounds, ToolError for one that is not installed."""
         self.options = options
         self._prover = Prover(options.solver or self.default_solver)
+        self._cosa = CosaMethod(replace(options, objective="cosa", solver=None, time_limit_seconds=_COSA_SECONDS))
 
     def schedule(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Schedule:
         """The best mapping found within the gap and the time limit, and the bound."""
         options = self.options
         start = time.perf_counter()
         proof = self._prover.prove(
-            architecture, problem, mapspace, options.objective, options.gap, options.time_limit_seconds
+            architecture,
+            problem,
+            mapspace,
+            options.objective,
+            options.gap,
+            options.time_limit_seconds,
+            lambda: self._start(architecture, problem, mapspace),
         )
         return Schedule(
             objective=options.objective,
@@ -44,3 +57,10 @@ class ProvenMethod:
             total_seconds=time.perf_counter() - start,
             error=proof.culprit,
         )
+
+    def _start(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Mapping | None:
+        """CoSA's mapping, where its solver is there and takes the layer: another start."""
+        try:
+            return self._cosa.schedule(architecture, problem, mapspace).mapping
+        except (InputError, ToolError):
+            return None

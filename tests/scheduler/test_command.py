@@ -66,7 +66,7 @@ def test_written_mapping_costs_what_was_said(run: Run, problem: Path, tmp_path: 
 def test_text_shows_nest_and_figures(run: Run, problem: Path) -> None:
     status, output, _ = run("schedule", problem, SIMBA, "--objective", "cosa")
     assert status == 0
-    for word in ("GlobalBuffer", "for K in", "latency", "energy", "objective  cosa", "solver     SCIP"):
+    for word in ("GlobalBuffer", "for K in", "latency", "energy", "objective    cosa", "solver       SCIP"):
         assert word in output
 
 
