@@ -26,6 +26,7 @@ from typing import Any
 from dse.errors import ToolError
 from dse.sweep.executors.credentials import token_settings
 from dse.sweep.executors.executor import Executor
+from dse.sweep.executors.guard import guarded
 from dse.sweep.executors.limits import Limits, WorkerDiedError, shared_limits
 from dse.sweep.executors.scratch import scratch_folder
 from dse.sweep.executors.supervisor import Run, Supervisor
@@ -173,9 +174,11 @@ def ray_executor(
     with ExitStack() as stack:
         folder = None
         if address is None:
-            folder = str(stack.enter_context(scratch_folder()))
+            scratch = stack.enter_context(scratch_folder())
+            folder = str(scratch)
             limits = limits or shared_limits(workers)
             settings = _LOCAL_SETTINGS | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _secret()}
+            settings |= stack.enter_context(guarded(scratch))
         else:
             settings = token_settings()
         stack.enter_context(_environment(settings))

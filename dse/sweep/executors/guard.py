@@ -1,0 +1,64 @@
+"""Ends what a driver leaves that was killed: processes of its Ray, and their folder.
+
+Ray's processes end with the driver, but those that are just starting first look for the others for a minute or more.
+The guard waits at the end of a pipe that the driver holds open. It needs nothing but the standard library, so that it
+costs little to start and to keep.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["guarded", "main"]
+
+_VARIABLE = "DSE_SCRATCH"
+_SECONDS = 30.0
+
+
+@contextmanager
+def guarded(folder: Path) -> Iterator[dict[str, str]]:
+    """Have a guard for the folder; gives the variable that is to mark the environment of all that belongs to it."""
+    command = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(folder)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,  # Ctrl-C is for the driver
+    ):
+        yield {_VARIABLE: str(folder)}
+
+
+def main(folder: Path) -> None:
+    """Wait for the end of the driver; where its folder is still there, it was killed."""
+    sys.stdin.buffer.read()
+    deadline = time.monotonic() + _SECONDS
+    while folder.exists() and time.monotonic() < deadline:
+        marked = _marked(f"{_VARIABLE}={folder}".encode())
+        for process in marked:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if not marked:
+            shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.1)
+
+
+def _marked(variable: bytes) -> list[int]:
+    """The processes of this user with the variable in their environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # another user's, or it has just ended
+            if variable in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+    return found
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
