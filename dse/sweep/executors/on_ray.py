@@ -38,6 +38,7 @@ __all__ = ["RayExecutor", "ray_executor"]
 _LOOPBACK = "127.0.0.11"  # Ray replaces 127.0.0.1 by the machine's own address, and would listen on the network
 _OBJECT_STORE_BYTES = 100 * 2**20  # tasks and results are small
 _TRIES = 4
+_STARTS = 3
 _TASKS_PER_WORKER = 4
 _SECONDS_BETWEEN_COUNTS = 2.0
 _SECONDS_WITHOUT_HEAD = 30.0
@@ -187,10 +188,25 @@ def ray_executor(
         stack.push(partial(_disconnect, ray))
         # Ray prints there that a worker was lost, which is dealt with; standard output is for the sweep's results.
         stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
-        _connect(ray, workers, address, folder)
-        if address is not None:
+        if address is None:
+            _start(ray, workers, folder)
+        else:
+            _connect(ray, workers, address, folder)
             _wait_for_processors(ray, address)
         yield RayExecutor(ray, limits or Limits(), run, workers if address is None else None, folder)
+
+
+def _start(ray: Any, workers: int, folder: str | None) -> None:
+    """A Ray of our own. Ray gives itself 30 seconds to start, which a busy machine exceeds: it gets another chance."""
+    for tries in range(1, _STARTS + 1):
+        try:
+            _connect(ray, workers, None, folder)
+        except ToolError:
+            if tries == _STARTS:
+                raise
+            ray.shutdown()
+        else:
+            return
 
 
 def _connect(ray: Any, workers: int, address: str | None, folder: str | None) -> None:
