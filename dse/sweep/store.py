@@ -162,8 +162,10 @@ class ResultStore(StoreReader):
     def __init__(self, path: Path, program: str) -> None:
         """Open or make the file. Raises InputError where it is no database, or cannot be written."""
         try:
+            if not path.exists():
+                _make(path)
             connection = connect(path)
-        except sqlite3.DatabaseError as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             raise InputError(Fault(f"cannot be used as a store of results: {error}", file=str(path))) from error
         super().__init__(connection, path, program)
         self._uncommitted = 0
@@ -245,6 +247,15 @@ def read_results(path: Path) -> dict[str, Result]:
     """
     with open_reader(path, "") as reader:
         return {result.key: result for result in reader.all_results()}
+
+
+def _make(path: Path) -> None:
+    """Make an empty store in one step: whoever reads it, and whatever is killed, it has its tables."""
+    part = path.with_name(f"{path.name}.part")
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{part}{suffix}").unlink(missing_ok=True)  # what a kill has left
+    connect(part).close()
+    part.replace(path)
 
 
 def connect(path: Path) -> sqlite3.Connection:

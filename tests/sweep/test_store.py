@@ -139,3 +139,20 @@ def test_a_killed_writer_loses_nothing_committed(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert done.returncode == -9
     assert {str(number) for number in range(150)} <= read_results(path).keys()
+
+
+def test_a_store_has_its_tables_from_the_first_moment(tmp_path: Path) -> None:
+    """A process looks for it all the time while others are made."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from dse.sweep.store import ResultStore\n"
+        "for number in range(200):\n"
+        "    with ResultStore(Path(sys.argv[1]) / f'{number}.sqlite', 'dse 1'): pass\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as process:
+        for number in range(200):
+            path = tmp_path / f"{number}.sqlite"
+            while not path.exists() and process.poll() is None:
+                pass
+            assert read_results(path) == {}
+    assert process.returncode == 0
