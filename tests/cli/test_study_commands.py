@@ -123,7 +123,8 @@ def test_interrupted_and_killed_sweeps_go_on_to_the_same_result(small_study: Pat
     small_study.write_text(text)
     total = 6 * 4 * 2
     run, whole = tmp_path / "run", tmp_path / "whole"
-    sweep = [sys.executable, "-m", "dse", "sweep", str(small_study), "--no-cache", "--workers", "1", "--output", str(run)]
+    options = ["--no-cache", "--workers", "1", "--output", str(run)]
+    sweep = [sys.executable, "-m", "dse", "sweep", str(small_study), *options]
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)):
         before = stored(run)
         with subprocess.Popen(sweep, stderr=subprocess.PIPE, text=True) as process:
