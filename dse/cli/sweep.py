@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -18,14 +19,15 @@ from click.core import ParameterSource
 from dse.cli.evaluators import timeloop_options
 from dse.specification.study import EVALUATORS, Study, load_study
 from dse.sweep.cache import default_cache_folder
-from dse.sweep.driver import SweepCounts, run_sweep
 from dse.sweep.executors import ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Sweep, plan_study
 from dse.sweep.progress import Progress
 from dse.sweep.reading import read_study
-from dse.sweep.search import Search
 from dse.sweep.store import open_reader
+
+if TYPE_CHECKING:
+    from dse.sweep.driver import SweepCounts
 
 __all__ = ["command"]
 
@@ -65,6 +67,9 @@ def command(
 
     Results are stored as they arrive: after an interrupt, the same command goes on where it stopped.
     """
+    from dse.sweep.driver import run_sweep
+    from dse.sweep.search import Search
+
     if workers is not None and address is not None:
         raise click.UsageError("give --workers or --address, not both: a cluster has its own workers")
     if no_cache and cache_folder is not None:
