@@ -248,7 +248,7 @@ def test_fifty_kills_of_a_real_sweep(study: Path, tmp_path: Path) -> None:
                 wait_until(lambda least=stored: rows() > least, 60)  # type: ignore[misc]
             time.sleep(chance.uniform(0.0, 3.0 if kill % 2 else 8.0))
             process.kill()
-        assert family.gone()
+        assert family.gone(), family.command_lines()
         found = rows()
         assert found >= stored
         stored = found
