@@ -41,23 +41,35 @@ def main(folder: Path) -> None:
     sys.stdin.buffer.read()
     deadline = time.monotonic() + _SECONDS
     while folder.exists() and time.monotonic() < deadline:
-        marked = _marked(f"{_VARIABLE}={folder}".encode())
-        for process in marked:
+        left = _left_behind(str(folder))
+        for process in left:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        if not marked:
+        if not left:
             shutil.rmtree(folder, ignore_errors=True)
         time.sleep(0.1)
 
 
-def _marked(variable: bytes) -> list[int]:
-    """The processes of this user with the variable in their environment."""
+def _left_behind(folder: str) -> list[int]:
+    """The processes of this user that were marked, or have a file in the folder open.
+
+    Either may be all that there is to see: those that show a title of their own write it over their environment.
+    """
+    variable = f"{_VARIABLE}={folder}".encode()
     found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another user's, or it has just ended
-            if variable in entry.read_bytes().split(b"\0"):
-                found.append(int(entry.parent.name))
+            if variable in (process / "environ").read_bytes().split(b"\0") or _has_open(process, folder):
+                found.append(int(process.name))
     return found
+
+
+def _has_open(process: Path, folder: str) -> bool:
+    for file in (process / "fd").iterdir():
+        with suppress(OSError):  # just closed
+            if os.readlink(file).startswith(f"{folder}/"):  # noqa: PTH115  (of sockets it is no path)
+                return True
+    return False
 
 
 if __name__ == "__main__":
