@@ -51,7 +51,7 @@ def main(folder: Path) -> None:
 
 
 def _left_behind(folder: str) -> list[int]:
-    """The processes of this user that were marked, or have a file in the folder open.
+    """The processes of this user that were marked, or have a file in the folder open; not the driver, where it lives.
 
     Either may be all that there is to see: those that show a title of their own write it over their environment.
     """
@@ -59,7 +59,8 @@ def _left_behind(folder: str) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another user's, or it has just ended
-            if variable in (process / "environ").read_bytes().split(b"\0") or _has_open(process, folder):
+            marked = variable in (process / "environ").read_bytes().split(b"\0")
+            if process.name != str(os.getppid()) and (marked or _has_open(process, folder)):
                 found.append(int(process.name))
     return found
 
