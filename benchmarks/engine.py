@@ -21,30 +21,20 @@ from pathlib import Path
 from dse.specification.document import parse_document
 from dse.specification.study import parse_study
 from dse.sweep.driver import run_sweep
-from dse.sweep.executors import Executor
+from dse.sweep.executors import Executor, TaskQueue
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import plan_study
 from dse.sweep.progress import Progress
-from dse.sweep.task import Result, Task
+from dse.sweep.task import Result
 
 MAPPING = json.dumps([{"target": f"Level{level}", "type": "temporal", "factors": "R1 S1 P1 Q1"} for level in range(8)])
 
 
-class TrivialExecutor:
+class TrivialExecutor(TaskQueue):
     """Answers at once, with rows as long as real ones."""
 
     workers = 2
     window = 8
-
-    def __init__(self) -> None:
-        self._waiting: list[Task] = []
-
-    @property
-    def running(self) -> int:
-        return len(self._waiting)
-
-    def submit(self, task: Task) -> None:
-        self._waiting.append(task)
 
     def next_results(self) -> list[Result]:
         task = self._waiting.pop(0)

@@ -10,6 +10,7 @@ import importlib.util
 import math
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -55,7 +56,7 @@ class SolveStats:
 
 
 @dataclass(frozen=True)
-class Solver:
+class Solver(ABC):
     """A back end: what it needs and can do. Subclasses translate limits and outcomes."""
 
     name: str
@@ -95,13 +96,13 @@ class Solver:
             return SolveStats(self.name, Status.LIMIT_WITHOUT_SOLUTION, None, None, elapsed, None)
         return self.read(problem, time.perf_counter() - start)
 
+    @abstractmethod
     def options(self, gap: float, seconds: float, tolerance: float) -> Mapping[str, Any]:
         """Arguments of `Problem.solve`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
         """Statistics of a solve that CVXPY accepted."""
-        raise NotImplementedError
 
     def _without_solution(self, problem: cp.Problem, seconds: float) -> SolveStats:
         if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE, cp.settings.INFEASIBLE_OR_UNBOUNDED):

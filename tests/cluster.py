@@ -13,6 +13,9 @@ from pathlib import Path
 from tests.processes import Family
 
 _TRIES = 3
+WORKER = "ray::_run_on_worker"
+CHILD = f"{sys.executable} -P -m dse.sweep.executors.child"
+"""How a Ray worker and its child process show in a list of processes."""
 RAY = Path(sys.executable).with_name("ray")
 
 
@@ -87,3 +90,9 @@ def free_port(host: str) -> int:
         listening.bind((host, 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+def sweep_call(study: Path, output: Path, *options: str) -> list[str]:
+    """The command of a sweep that takes nothing from a cache and computes all."""
+    plain = ["--no-cache", "--no-prune", "--output", str(output)]
+    return [sys.executable, "-m", "dse", "sweep", str(study), *plain, *options]

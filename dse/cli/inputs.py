@@ -101,15 +101,14 @@ def write_lines(output: Path | None, answers: Iterable[dict[str, Any]]) -> None:
     in_place = output.is_symlink() or (output.exists() and not output.is_file())
     target = output if in_place else output.with_name(f".{output.name}.partial")
     try:
-        with target.open("w", encoding="utf-8") as file:
-            try:
+        try:
+            with target.open("w", encoding="utf-8") as file:
                 _write_answers(file, answers)
-            except BaseException:
-                if not in_place:
-                    target.unlink()
-                raise
-        if not in_place:
-            target.replace(output)
+            if not in_place:
+                target.replace(output)
+        finally:
+            if not in_place:
+                target.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(output))) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from dse.model import technology
+from dse.proof.latency import least_cycles, least_words
 from dse.proof.structure import Structure
 from dse.specification.architecture import Architecture
 
@@ -39,46 +40,20 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
 
 def trivial_bound(architecture: Architecture, structure: Structure) -> float:
     """A bound that needs no solver: full use of all MACs, every operation once, every word once."""
-    cycles = least_cycles(architecture, structure)
+    cycles = float(least_cycles(architecture, structure.problem, structure.mapspace))
     energy = least_energy_pj(architecture, structure)
     return {"latency": cycles, "energy": energy, "edp": cycles * energy}[structure.objective]
-
-
-def least_cycles(architecture: Architecture, structure: Structure) -> float:
-    """All MACs at every operation; or every word once at a single outermost level, where its bandwidth takes longer."""
-    cycles = float(-(-structure.problem.macs // math.prod(structure.fans)))
-    words = [{False: 0.0, True: 0.0} for _ in range(structure.levels)]  # per level: read, written
-    for space, own in enumerate(structure.spaces):
-        words[structure.kept_levels[space][-1]][own.read_write] += _least_words(structure, space)
-    for level, moved in zip(architecture.storage, words, strict=True):
-        for amount, bandwidth in (
-            (moved[False], level.read_bandwidth),
-            (moved[True], level.write_bandwidth),
-            (moved[False] + moved[True], level.shared_bandwidth),
-        ):
-            if bandwidth is not None and level.instances == 1:
-                cycles = max(cycles, float(math.floor(amount / bandwidth)))
-    return cycles
-
-
-def _least_words(structure: Structure, space: int) -> int:
-    """Words of a data space that any mapping uses: of a window, as many as its longest term has."""
-    own = structure.spaces[space]
-    words = math.prod(
-        structure.groups[group].bound for group in own.relevant - {g for axis in own.boxes for g, _ in axis}
-    )
-    return words * (1 if own.tangled else math.prod(max(structure.groups[g].bound for g, _ in a) for a in own.boxes))
 
 
 def least_energy_pj(architecture: Architecture, structure: Structure) -> float:
     """All operations, and every word of every data space once at the outermost level that keeps it."""
     energy = technology.mac_energy_pj(architecture) * structure.problem.macs
-    for space, own in enumerate(structure.spaces):
+    for space, own in enumerate(structure.problem.shape.data_spaces):
         index = structure.kept_levels[space][-1]
         level = architecture.storage[index]
         read, _, update = technology.access_energies_pj(level)
         discount = structure.clusters[index] / max(level.instances, structure.clusters[index])
-        words = _least_words(structure, space)
+        words = least_words(structure.problem, own)
         energy += words * (update if own.read_write else read) / level.block_size * discount
     return energy
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from dse.search.baselines import random_search
-from dse.sweep.executors import Executor
+from dse.sweep.executors import Executor, TaskQueue
 from dse.sweep.task import Result, Task
 
 __all__ = ["drawn_executor", "random_study"]
@@ -31,21 +31,14 @@ def drawn(task: Task, samples: int) -> list[Result]:
     return results
 
 
-class _DrawnExecutor:
+class _DrawnExecutor(TaskQueue):
     workers = 2
     window = 4
 
     def __init__(self, samples: int, stop: Callable[[], None]) -> None:
+        super().__init__()
         self._samples = samples
         self._stop = stop
-        self._waiting: list[Task] = []
-
-    @property
-    def running(self) -> int:
-        return len(self._waiting)
-
-    def submit(self, task: Task) -> None:
-        self._waiting.append(task)
 
     def next_results(self) -> list[Result]:
         self._stop()

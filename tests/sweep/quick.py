@@ -17,11 +17,11 @@ from pathlib import Path
 from dse.errors import DseError
 from dse.specification.study import load_study
 from dse.sweep.driver import SweepCounts, run_sweep
-from dse.sweep.executors import Executor
+from dse.sweep.executors import Executor, TaskQueue
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import plan_study
 from dse.sweep.progress import Progress
-from dse.sweep.task import Result, Task
+from dse.sweep.task import Result
 
 __all__ = ["made_up", "quick_executor", "quick_sweep"]
 
@@ -39,20 +39,13 @@ def made_up(key: str) -> Result:
     )  # fmt: skip
 
 
-class _QuickExecutor:
+class _QuickExecutor(TaskQueue):
     workers = 2
     window = 8
 
     def __init__(self, seconds: float) -> None:
+        super().__init__()
         self._seconds = seconds
-        self._waiting: list[Task] = []
-
-    @property
-    def running(self) -> int:
-        return len(self._waiting)
-
-    def submit(self, task: Task) -> None:
-        self._waiting.append(task)
 
     def next_results(self) -> list[Result]:
         task = self._waiting.pop()  # not in the order of submission

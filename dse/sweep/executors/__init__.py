@@ -7,9 +7,9 @@ its memory, is recorded as a result with the reason, and the points beside it ar
 
 from __future__ import annotations
 
-from dse.sweep.executors.executor import Executor
+from dse.sweep.executors.executor import Executor, TaskQueue
 from dse.sweep.executors.limits import Limits
 from dse.sweep.executors.on_ray import RayExecutor, ray_executor
 from dse.sweep.executors.serial import SerialExecutor, serial_executor
 
-__all__ = ["Executor", "Limits", "RayExecutor", "SerialExecutor", "ray_executor", "serial_executor"]
+__all__ = ["Executor", "Limits", "RayExecutor", "SerialExecutor", "TaskQueue", "ray_executor", "serial_executor"]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dse.sweep.task import Result, Task
 
-__all__ = ["Executor"]
+__all__ = ["Executor", "TaskQueue"]
 
 
 class Executor(Protocol):
@@ -35,3 +35,20 @@ class Executor(Protocol):
         Raises ToolError where no worker can run any task.
         """
         ...
+
+
+class TaskQueue:
+    """The part of an executor that keeps tasks until their results are asked for."""
+
+    workers = 1
+    window = 1
+
+    def __init__(self) -> None:
+        self._waiting: list[Task] = []
+
+    @property
+    def running(self) -> int:
+        return len(self._waiting)
+
+    def submit(self, task: Task) -> None:
+        self._waiting.append(task)

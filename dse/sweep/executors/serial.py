@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dse.sweep.executors.executor import Executor
+from dse.sweep.executors.executor import Executor, TaskQueue
 from dse.sweep.executors.limits import Limits, shared_limits
 from dse.sweep.executors.scratch import scratch_folder
 from dse.sweep.executors.supervisor import Run, Supervisor
-from dse.sweep.task import Result, Task, run_task
+from dse.sweep.task import Result, run_task
 
 __all__ = ["SerialExecutor", "serial_executor"]
 
 
-class SerialExecutor:
+class SerialExecutor(TaskQueue):
     """Runs each task when its results are asked for."""
 
-    workers = 1
-    window = 1
-
     def __init__(self, supervisor: Supervisor) -> None:
+        super().__init__()
         self._supervisor = supervisor
-        self._waiting: list[Task] = []
-
-    @property
-    def running(self) -> int:
-        return len(self._waiting)
-
-    def submit(self, task: Task) -> None:
-        self._waiting.append(task)
 
     def next_results(self) -> list[Result]:
         return self._supervisor.run_task(self._waiting.pop(0))

@@ -11,11 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster, cluster
+from tests.cluster import CHILD, WORKER, Cluster, cluster, sweep_call
 from tests.processes import Family, wait_until
-
-WORKER = "ray::_run_on_worker"
-CHILD = f"{sys.executable} -P -m dse.sweep.executors.child"
 
 
 @pytest.fixture(scope="module")
@@ -31,22 +28,6 @@ def study(small_study: Path) -> Path:
     return small_study
 
 
-def sweep(study: Path, output: Path, *options: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "dse",
-        "sweep",
-        str(study),
-        "--no-cache",
-        "--no-prune",
-        "--output",
-        str(output),
-        "--quiet",
-        *options,
-    ]
-
-
 def rows(folder: Path) -> list[dict[str, object]]:
     export = [sys.executable, "-m", "dse", "export", str(folder), "--format", "jsonl"]
     lines = subprocess.run(export, capture_output=True, check=True, text=True).stdout.splitlines()
@@ -54,13 +35,18 @@ def rows(folder: Path) -> list[dict[str, object]]:
 
 
 def test_a_node_is_killed_and_another_joins(nodes: Cluster, study: Path, tmp_path: Path) -> None:
-    alone = subprocess.Popen(sweep(study, tmp_path / "alone", "--workers", "1"), stdout=subprocess.DEVNULL)
+    alone = subprocess.Popen(
+        sweep_call(study, tmp_path / "alone", "--workers", "1", "--quiet"), stdout=subprocess.DEVNULL
+    )
     head = nodes.start_head()
     first, second = nodes.add_nodes(2)
     environment = os.environ | nodes.environment
     output = tmp_path / "cluster"
     with subprocess.Popen(
-        sweep(study, output, "--address", nodes.address), env=environment, stdout=subprocess.PIPE, text=True
+        sweep_call(study, output, "--address", nodes.address, "--quiet"),
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as driver:
         assert wait_until(lambda: first.members(CHILD) and second.members(CHILD), 180)
         held = [process for node in (head, second) for process in node.members(CHILD)]
@@ -84,7 +70,7 @@ def test_a_node_is_killed_and_another_joins(nodes: Cluster, study: Path, tmp_pat
 
 def test_a_killed_driver_leaves_no_worker_on_the_cluster(nodes: Cluster, study: Path, tmp_path: Path) -> None:
     family = Family()
-    command = sweep(study, tmp_path / "run", "--address", nodes.address)
+    command = sweep_call(study, tmp_path / "run", "--address", nodes.address, "--quiet")
     with subprocess.Popen(command, env=family.environment(**nodes.environment)) as driver:
         assert wait_until(lambda: nodes.family.members(CHILD), 180)
         driver.kill()
@@ -100,7 +86,7 @@ def test_a_wrong_token_and_a_wrong_address_are_refused(study: Path, tmp_path: Pa
         wrong = os.environ | nodes.environment | {"RAY_AUTH_TOKEN": "0" * 64}
         for address in (nodes.address, f"{nodes.host}:1"):
             start = time.monotonic()
-            command = sweep(study, tmp_path / "run", "--address", address)
+            command = sweep_call(study, tmp_path / "run", "--address", address, "--quiet")
             done = subprocess.run(command, env=wrong, capture_output=True, text=True, check=False)
             assert done.returncode == 3
             line = done.stderr.splitlines()[-1]  # Ray itself says something before
@@ -115,12 +101,14 @@ def test_a_wrong_token_and_a_wrong_address_are_refused(study: Path, tmp_path: Pa
 def test_a_head_that_is_gone_ends_the_sweep_with_a_reason(study: Path, tmp_path: Path) -> None:
     with cluster() as nodes:
         head = nodes.start_head()
-        command = sweep(study, tmp_path / "run", "--address", nodes.address)
+        command = sweep_call(study, tmp_path / "run", "--address", nodes.address, "--quiet")
         with subprocess.Popen(command, env=os.environ | nodes.environment, stderr=subprocess.PIPE, text=True) as driver:
             assert wait_until(lambda: head.members(CHILD), 180)
             head.kill()
             _, said = driver.communicate(timeout=120)
     assert driver.returncode == 3
     assert said == f"dse: the head of the cluster, {nodes.address}, is gone: the same command goes on\n"
-    subprocess.run(sweep(study, tmp_path / "run", "--workers", "1"), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        sweep_call(study, tmp_path / "run", "--workers", "1", "--quiet"), check=True, stdout=subprocess.DEVNULL
+    )
     assert len(rows(tmp_path / "run")) == 48

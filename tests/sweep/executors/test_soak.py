@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import cluster
+from tests.cluster import CHILD, WORKER, cluster, sweep_call
 from tests.processes import Family, wait_until
 
 pytestmark = pytest.mark.soak
 
 KILLS = 10
-WORKER = "ray::_run_on_worker"
-CHILD = f"{sys.executable} -P -m dse.sweep.executors.child"
 
 
 @pytest.fixture
@@ -27,21 +25,6 @@ def study(small_study: Path) -> Path:
     """320 variants and 640 schedules."""
     small_study.write_text(small_study.read_text().replace("[32, 64, 128]", "{range: [16, 2560, 16]}"))
     return small_study
-
-
-def sweep(study: Path, output: Path, *options: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "dse",
-        "sweep",
-        str(study),
-        "--no-cache",
-        "--no-prune",
-        "--output",
-        str(output),
-        *options,
-    ]
 
 
 def export(folder: Path) -> bytes:
@@ -65,7 +48,9 @@ def at_work(nodes: list[Family]) -> bool:
 @pytest.fixture
 def alone(study: Path, tmp_path: Path) -> bytes:
     """The export of a sweep that nobody disturbs."""
-    subprocess.run(sweep(study, tmp_path / "alone", "--workers", "1", "--quiet"), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        sweep_call(study, tmp_path / "alone", "--workers", "1", "--quiet"), check=True, stdout=subprocess.DEVNULL
+    )
     return export(tmp_path / "alone")
 
 
@@ -76,7 +61,7 @@ def test_ten_kills_of_a_worker(study: Path, tmp_path: Path, alone: bytes) -> Non
     run = tmp_path / "run"
     killed = 0
     with subprocess.Popen(
-        sweep(study, run, "--workers", "2"), env=family.environment(), stdout=subprocess.DEVNULL
+        sweep_call(study, run, "--workers", "2"), env=family.environment(), stdout=subprocess.DEVNULL
     ) as driver:
         while killed < KILLS and driver.poll() is None:
             assert wait_until(lambda: len(family.members(CHILD)) == 2 or driver.poll() is not None, 180)
@@ -101,7 +86,7 @@ def test_ten_kills_of_a_node(study: Path, tmp_path: Path, alone: bytes) -> None:
         there = nodes.add_nodes(2)
         environment = os.environ | nodes.environment
         killed = 0
-        command = sweep(study, run, "--address", nodes.address)
+        command = sweep_call(study, run, "--address", nodes.address)
         with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as driver:
             while killed < KILLS and driver.poll() is None:
                 assert wait_until(partial(at_work, there), 180) or driver.poll() is not None
