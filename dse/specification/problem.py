@@ -15,7 +15,17 @@ from typing import Any
 from dse.specification.document import Document, KeyPath
 from dse.specification.fields import Reader, Section, describe, nearest
 
-__all__ = ["CNN_LAYER", "SHAPES", "DataSpace", "Problem", "Shape", "Term", "parse_problem"]
+__all__ = [
+    "CNN_LAYER",
+    "GROUPED_CONVOLUTION",
+    "SHAPES",
+    "DataSpace",
+    "Problem",
+    "Shape",
+    "Term",
+    "excesses",
+    "parse_problem",
+]
 
 _LARGEST_TENSOR_WORDS = 2**52  # counts are exact in double precision up to here
 
@@ -147,8 +157,22 @@ CNN_LAYER = _shape(
     Outputs="N K Q P",
 )
 
+GROUPED_CONVOLUTION = _shape(
+    "grouped-convolution",
+    "RSPQCKNG",
+    "Wstride Hstride Wdilation Hdilation",
+    "Outputs",
+    Weights="G C K R S",
+    Inputs="N G C R*Wdilation+P*Wstride S*Hdilation+Q*Hstride",
+    Outputs="N G K Q P",
+)
+"""A convolution of G groups, C and K counted per group; with G = 1 it is CNN_LAYER. Depthwise: C = K = 1.
+
+A batch of matrix products is one too (R = S = Q = 1): product g of rows P and inner length C by columns K. Its second
+factors are the Weights, also where they are activations, as the keys and values of attention are.
+"""
+
 _GEMM = _shape("gemm-ABZ", "MNK", "", "Z", A="M K", B="N K", Z="M N")
-_HALO = "R*Wdilation+P*Wstride S*Hdilation+Q*Hstride"
 _OWN_SHAPES = (
     _shape("batched-matmul", "BMNK", "", "Z", A="B M K", B="B N K", Z="B M N"),
     _shape(
@@ -157,21 +181,12 @@ _OWN_SHAPES = (
         "Wstride Hstride Wdilation Hdilation",
         "Outputs",
         Weights="C R S",
-        Inputs=f"N C {_HALO}",
+        Inputs="N C R*Wdilation+P*Wstride S*Hdilation+Q*Hstride",
         Outputs="N C Q P",
-    ),
-    _shape(
-        "grouped-conv",
-        "RSPQCKGN",
-        "Wstride Hstride Wdilation Hdilation",
-        "Outputs",
-        Weights="G C K R S",
-        Inputs=f"N G C {_HALO}",
-        Outputs="N G K Q P",
     ),
 )
 
-SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in (CNN_LAYER, _GEMM, *_OWN_SHAPES)}
+SHAPES: Mapping[str, Shape] = {shape.name: shape for shape in (CNN_LAYER, GROUPED_CONVOLUTION, _GEMM, *_OWN_SHAPES)}
 """Shapes that a problem may name instead of describing them."""
 
 _TIMELOOP_SHAPES = frozenset({CNN_LAYER.name, _GEMM.name})  # its problem-shapes/: others are written out in full
@@ -200,13 +215,23 @@ def parse_problem(document: Document, data: object, path: KeyPath = ("problem",)
     section.finish()
     reader.raise_faults()
     problem = Problem(shape, bounds, coefficients)
-    for space in shape.data_spaces:
-        if problem.words(space) * 4 ** len(space.axes) > _LARGEST_TENSOR_WORDS * 256:
-            reader.fault(path, f"{space.name} has {problem.words(space)} words: too many to count exactly")
-    if problem.macs > _LARGEST_TENSOR_WORDS:
-        reader.fault(path, f"{problem.macs} operations: too many to count exactly (at most 2**52)")
+    for message in excesses(problem):
+        reader.fault(path, message)
     reader.raise_faults()
     return problem
+
+
+def excesses(problem: Problem) -> list[str]:
+    """What of a problem is too large to be counted exactly, in words; empty where nothing is."""
+    sizes = [(space, problem.words(space)) for space in problem.shape.data_spaces]
+    found = [
+        f"{space.name} has {words} words: too many to count exactly"
+        for space, words in sizes
+        if words * 4 ** len(space.axes) > _LARGEST_TENSOR_WORDS * 256
+    ]
+    if problem.macs > _LARGEST_TENSOR_WORDS:
+        found.append(f"{problem.macs} operations: too many to count exactly (at most 2**52)")
+    return found
 
 
 def _read_shape(section: Section) -> Shape | None:
