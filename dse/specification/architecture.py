@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -66,6 +66,9 @@ class StorageLevel:
     fill_energy_pj: float | None = None
     update_energy_pj: float | None = None
     area_um2: float | None = None
+    ports: int | None = None
+    """Read-write ports, and banks: an access may cost more or less with them. None: not stated."""
+    banks: int | None = None
 
     @property
     def effective_entries(self) -> int | None:
@@ -80,10 +83,14 @@ class StorageLevel:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Arithmetic and storage, innermost level first."""
+    """Arithmetic and storage, innermost level first.
+
+    `costs` says where the energies and areas come from; equal figures are equal architectures, whoever gave them.
+    """
 
     arithmetic: Arithmetic
     storage: tuple[StorageLevel, ...]
+    costs: str = field(default="pat", compare=False)
 
     @cached_property
     def fanouts(self) -> tuple[tuple[int, int], ...]:
@@ -142,11 +149,13 @@ _STORAGE_KEYS = {
     "energy_per_hop_pj": "energy-per-hop",
     "router_energy_pj": "router-energy",
     "tile_width_um": "tile-width",
+    "ports": "num-ports",
+    "banks": "num-banks",
 }
 
 
 def _written(level: Arithmetic | StorageLevel, keys: Mapping[str, str]) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(level)}
+    defaults = {each.name: each.default for each in fields(level)}
     return {
         key: getattr(level, name)
         for name, key in keys.items()
@@ -243,13 +252,6 @@ def _read_storage(section: Section) -> StorageLevel:
     entries = _read_entries(section, word_bits, block_size)
     bandwidth = section.number("bandwidth", default=None, minimum=2 * LEAST_BANDWIDTH)
     half = None if bandwidth is None else bandwidth / 2  # deprecated key: half each way
-    for unmodelled in (
-        "num-ports",
-        "n_ports",
-        "num-banks",
-        "n_banks",
-    ):  # without effect on any figure
-        section.integer(unmodelled, default=None)
     section.text("network-type", None, choices=("1:1", "1:N"))
     level = StorageLevel(
         name,
@@ -275,6 +277,8 @@ def _read_storage(section: Section) -> StorageLevel:
         energy_per_hop_pj=section.number("energy-per-hop", default=None),
         router_energy_pj=section.number("router-energy", default=None),
         tile_width_um=section.number("tile-width", default=None),
+        ports=section.integer("num-ports", "n_ports", default=None),
+        banks=section.integer("num-banks", "n_banks", default=None),
     )
     section.finish()
     if 0 < instances < cluster_size:  # Timeloop would count no energy at all
