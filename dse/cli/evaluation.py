@@ -21,6 +21,7 @@ from dse.report.nest import format_table, render_evaluation
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
 from dse.specification.document import load_documents
+from dse.specification.formats import translated
 from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
 from dse.specification.template import load_architecture
@@ -37,7 +38,7 @@ Point = tuple[Architecture, Problem, Mapping]
 
 def read_point(files: Sequence[Path]) -> Point:
     """The point in some files. Raises InputError with the faults of all of its parts."""
-    document = load_documents(files)
+    document = translated(load_documents(files))
     require_keys(document, "problem", "mapping")
     faults: list[Fault] = []
     architecture = collect(faults, lambda: load_architecture(document))

@@ -23,6 +23,7 @@ from dse.errors import DseError, Fault, InputError
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
 from dse.specification.document import Document, load_documents
+from dse.specification.formats import translated
 from dse.specification.mapspace import parse_mapspace
 from dse.specification.problem import Problem, parse_problem
 from dse.specification.scheduling import OBJECTIVES, SOLVERS, TRAFFIC_MODELS, CosaWeights, ScheduleOptions
@@ -87,7 +88,7 @@ def command(
         return 0
     if not files:
         raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
-    document = load_documents(files)
+    document = translated(load_documents(files))
     require_keys(document, "problem")
     faults: list[Fault] = []
     architecture = collect(faults, lambda: load_architecture(document))

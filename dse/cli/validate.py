@@ -14,6 +14,7 @@ from dse.errors import Fault, InputError
 from dse.specification.architecture import Architecture
 from dse.specification.document import Document, load_document
 from dse.specification.fields import describe, nearest
+from dse.specification.formats import translated
 from dse.specification.mapping import parse_mapping
 from dse.specification.mapspace import parse_mapspace
 from dse.specification.network import parse_network
@@ -72,7 +73,7 @@ def command(paths: tuple[Path, ...]) -> None:
 def _read(files: _Files, path: Path) -> None:
     """Check all of a file but what needs other files."""
     try:
-        document = load_document(path)
+        document = translated(load_document(path))
     except InputError as error:
         files.faults += error.faults
         return

@@ -210,6 +210,7 @@ def parse_problem(document: Document, data: object, path: KeyPath = ("problem",)
         source.integer(name, default=default) for name, default in zip(shape.coefficients, shape.defaults, strict=True)
     )
     section.text("name", None)
+    section.raw("version")
     if source is not section:
         source.finish()
     section.finish()
@@ -268,17 +269,16 @@ def _described_shape(section: Section) -> Shape:
         item = section.reader.section(entry, (*section.path, "coefficients", position))
         coefficients[item.required_text("name")] = item.required_integer("default")
         item.finish()
+    key, _ = section.raw("data-spaces", "data_spaces")  # v0.4 writes underscores
     spaces = [
-        _described_space(
-            section.reader.section(entry, (*section.path, "data-spaces", position)), dimensions, list(coefficients)
-        )
-        for position, entry in enumerate(section.items("data-spaces"))
+        _described_space(section.reader.section(entry, (*section.path, key, position)), dimensions, list(coefficients))
+        for position, entry in enumerate(section.items(key))
     ]
     section.finish()
     if spaces and sum(space.read_write for space in spaces) != 1:
-        section.fault("data-spaces", "expected exactly one data space with read-write: true")
+        section.fault(key, "expected exactly one data space with read-write: true")
     if len({space.name for space in spaces}) != len(spaces):
-        section.fault("data-spaces", "two data spaces have the same name")
+        section.fault(key, "two data spaces have the same name")
     unused = [d for i, d in enumerate(dimensions) if not any(i in space.dimensions for space in spaces)]
     if spaces and unused:
         section.fault("dimensions", f"no data space uses {', '.join(unused)}")
@@ -311,6 +311,6 @@ def _described_space(section: Section, dimensions: list[str], coefficients: list
                     Term(dimensions.index(words[0]), coefficients.index(words[1]) if len(words) == 2 else None)
                 )
         axes.append(tuple(terms))
-    read_write = section.boolean("read-write", False)
+    read_write = section.boolean(section.raw("read-write", "read_write")[0], False)
     section.finish()
     return DataSpace(name, tuple(axes), read_write)

@@ -1,7 +1,8 @@
 """Templates: an architecture file whose values are arithmetic expressions of variables.
 
 The convention is that of Timeloop v4's front end (a `variables:` block beside the architecture), applied to the v0.1
-format. A file without `variables:` is an architecture like any other, so one function reads both.
+format; files in later formats are read as that (`formats/`). A file without `variables:` is an architecture like any
+other, so one function reads both.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dse.specification.architecture import Architecture, parse_architecture
 from dse.specification.document import Document, load_document
 from dse.specification.expressions import ExpressionError, evaluate_expression, names_in_expression
 from dse.specification.fields import Reader, describe, nearest
+from dse.specification.formats import translated
 from dse.specification.reference_tables import apply_reference_tables
 
 __all__ = ["Number", "Template", "load_architecture", "load_template", "parse_template"]
@@ -77,7 +79,7 @@ class Template:
 
 def load_template(path: str | Path) -> Template:
     """Read a template file. Raises InputError with every fault, those of its default architecture included."""
-    document = load_document(path)
+    document = translated(load_document(path))
     reader = Reader(document)
     if not isinstance(document.data, dict):
         reader.fault((), f"expected the keys variables and arch, got {describe(document.data)}")
