@@ -23,7 +23,6 @@ from dse.sweep.executors import ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Sweep, plan_study
 from dse.sweep.progress import Progress
-from dse.sweep.reading import read_study
 from dse.sweep.store import open_reader
 
 if TYPE_CHECKING:
@@ -102,28 +101,19 @@ def command(
 
 
 def _report(folder: StudyFolder, counts: SweepCounts) -> int:
-    """Write the tables and pictures of what is stored, and print the front; the exit status."""
-    from dse.report.files import write_report_files
-    from dse.report.table import render_front, render_incomplete
-    from dse.report.totals import StudyTotals
+    """Bring tables and pictures up to date with what is stored, and print the front; the exit status."""
+    from dse.report.summary import summarize
 
-    with read_study(folder) as results:
-        of_study = StudyTotals(results)
-        files = write_report_files(folder, results, of_study)
-        totals = of_study.named()
-        click.echo(render_front(results.plan, totals))
-        incomplete = render_incomplete(totals)
-        if incomplete:
-            click.echo(f"\n{incomplete}")
-        complete = any(total.complete for total in totals)
+    summary = summarize(folder)
+    click.echo(summary.text)
     if counts.pruned:
         share = 100 * counts.pruned / counts.total
         click.echo(
             f"\n{counts.pruned} of {counts.total} schedules saved ({share:.0f} %): bounds keep them off the front"
         )
-    click.echo(f"\nIn {folder.path}: {', '.join(file.name for file in files)}")
+    click.echo(f"\nIn {folder.path}: {', '.join(summary.files)}")
     click.echo(f"Look further: dse pareto {folder.path} --all; dse export {folder.path} --format csv --level layer")
-    return 0 if complete else 1
+    return 0 if summary.complete else 1
 
 
 def _stored(folder: StudyFolder) -> int:

@@ -11,6 +11,7 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["ExpressionError", "MalformedExpressionError", "evaluate_expression", "names_in_expression"]
@@ -90,6 +91,7 @@ def names_in_expression(text: str) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=1024)  # a template's are the same for every variant
 def _parse(text: str) -> ast.expr:
     if len(text) > _MAX_LENGTH:
         raise ExpressionError(f"longer than {_MAX_LENGTH} characters")

@@ -52,7 +52,8 @@ class VariantRow:
 
     `status` is None where its points are scheduled, `refused` where it is no architecture, for `reason`, and `pruned`
     where no schedule can bring it onto the front: `bounds` are (cycles, pJ) per network of the plan, `beaten_by`
-    are the parameters of the variant that is below them, and `workload` is the plan's, what this holds for.
+    are the parameters of the variant that is better, and `workload` is the plan's, what this holds for. Without such a
+    variant `reason` says what budget is exceeded.
     """
 
     parameters: str
@@ -90,6 +91,13 @@ class StoreReader:
         with self._named():
             ((count,),) = self._connection.execute("SELECT count(*) FROM result WHERE program = ?", (self._program,))
         return int(count)
+
+    def fingerprint(self) -> list[tuple[int, int]]:
+        """Per table, how many rows the program has, and the sum of their checksums: it changes with any row."""
+        query = "SELECT count(*), coalesce(sum(checksum), 0) FROM {} WHERE program = ?"
+        with self._named():
+            found = [self._connection.execute(query.format(table), (self._program,)).fetchone() for table in TABLES]
+        return [(int(count), int(total)) for count, total in found]
 
     def results(self, keys: Iterable[str]) -> dict[str, Result]:
         """The results that there are of some keys. Raises InputError where one is not as it was written."""
