@@ -2,7 +2,8 @@
 
 When loop j advances, Timeloop moves the tile by step_j − Σ step_i over the loops inside it (dse.model.temporal: their
 indices return from 1 to 0). In units of a term's tile, the steps of its loops are divisors of what is left of its
-bound; a factor that is no temporal loop (spatial, further out) leaves a gap between them.
+bound; a factor that is no temporal loop (spatial, further out) leaves a gap between them. A loop that moves no tile
+along the axis takes it back, by the sum of the steps inside it.
 """
 
 from __future__ import annotations
@@ -40,11 +41,13 @@ def _returns(left: int, *, begun: bool = False) -> dict[int, dict[int, int]]:
 def displacements(left: Pair, units: Pair, *, later: bool = False) -> frozenset[int] | None:
     """All moves along an axis, up to their sign; None: any multiple of the units' greatest common divisor.
 
-    `later`: those of loops with another loop of the axis inside them.
+    `later`: those of loops with a loop of the axis inside them.
     """
     inside = [_returns(own) for own in left]
     everything = [{back for backs in own.values() for back in backs} for own in inside]
-    result: set[int] = set()
+    if len(everything[0]) * len(everything[1]) > _MOST:
+        return None
+    result = {units[0] * back + units[1] * across for back in everything[0] for across in everything[1]} - {0}
     for own, other in ((0, 1), (1, 0)):
         onward = [(step, back) for step, backs in inside[own].items() if step < left[own] for back in backs]
         if len(onward) * len(everything[other]) > _MOST:

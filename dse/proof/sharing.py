@@ -157,8 +157,7 @@ class Sharing:
                             shares.append(own)
                             continue
                         for bound in divisors(left[term] // gap)[1:]:  # one in so many moves is another loop's
-                            alone = bound * gap == left[term] and left[1 - term] == 1
-                            shares.append(own + ((1.0 if alone else others) - own) / bound)
+                            shares.append(own + (others - own) / bound)
                     firsts[term].add(pair, tile, -math.log2(min(shares)))
                 if structure.networked[level]:
                     loss = log_hop_loss(pair, plain, structure.fans[level])

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from dse.proof.points import fixed_variables
-from dse.proof.program import Program
+from dse.proof.program import Floats, Program
 from dse.specification.mapping import Mapping
 
-__all__ = ["relaxed_cost"]
+__all__ = ["Relaxation", "relaxed_cost"]
 
 
 _GRID_ERROR = 0.02  # log2: more than what the fixed tangents may take off a sum
+_OVERSTEP = 1e-6  # of a capacity, by a solver's tolerances
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A program with the figures of an architecture, and its rows with the fixed tangents alone."""
+
+    program: Program
+    rows: dict[str, Any]
+
+    @classmethod
+    def of(cls, program: Program) -> Relaxation:
+        data, _, _ = program.problem.get_problem_data("HIGHS")
+        return cls(program, data)
+
+    def cost_at_most(self, mapping: Mapping) -> float:
+        """log2 of a cost that the relaxed cost does not exceed: that of one point, infinite where it is none.
+
+        The point is the best with the fixed tangents alone; its sums are then made exact.
+        """
+        answer = _solve(self.program, self.rows, *_decided(self.program, mapping))
+        if answer is None:
+            return float("inf")
+        cost, point = answer
+        for own in self.program.sums:
+            if own.name.startswith("capacity"):
+                filled = sum(2.0 ** self.program.value(term.exponent, point) for term in own.terms)
+                if filled > 1.0 + _OVERSTEP:
+                    return float("inf")
+        return max(cost, self.program.value(self.program.objective, self.program.completed(point)))
 
 
 def relaxed_cost(program: Program, mapping: Mapping, rounds: int = 3, enough: float = -np.inf) -> float:
@@ -20,28 +53,37 @@ def relaxed_cost(program: Program, mapping: Mapping, rounds: int = 3, enough: fl
 
     Where exact sums could not lift it to `enough`, the cost that the fixed tangents give is returned.
     """
-    data, _, _ = program.problem.get_problem_data("HIGHS")
+    decided = _decided(program, mapping)
+    cost = -np.inf
+    for _ in range(rounds):
+        rows, _, _ = program.problem.get_problem_data("HIGHS")
+        answer = _solve(program, rows, *decided)
+        if answer is None:
+            return float("inf")
+        before, (cost, point) = cost, answer
+        if cost <= before + 1e-6 or cost + _GRID_ERROR < enough:
+            break
+        program.add_tangents(point)
+    return cost
+
+
+def _decided(program: Program, mapping: Mapping) -> tuple[Floats, Floats]:
+    """Bounds of the variables, with those that a mapping decides fixed."""
     lower, upper = program.lower.copy(), program.upper.copy()
     for variable, value in fixed_variables(program, mapping).items():
         lower[variable] = upper[variable] = value
-    cost = -np.inf
-    for _ in range(rounds):
-        data, _, _ = program.problem.get_problem_data("HIGHS")
-        equal = data["dims"].zero
-        low = np.concatenate([data["b"][:equal], np.full(len(data["b"]) - equal, -np.inf)])
-        answer = milp(
-            data["c"],
-            constraints=LinearConstraint(data["A"], low, data["b"]),
-            bounds=Bounds(lower, upper),
-            integrality=np.array(program.assembly.integer, np.int64),
-            options={"mip_rel_gap": 0.0},
-        )
-        if answer.x is None:
-            return float("inf")
-        if answer.fun <= cost + 1e-6:
-            break
-        cost = float(answer.fun)
-        if cost + _GRID_ERROR < enough:
-            break
-        program.add_tangents(answer.x)
-    return cost
+    return lower, upper
+
+
+def _solve(program: Program, rows: dict[str, Any], lower: Floats, upper: Floats) -> tuple[float, Floats] | None:
+    """(objective, point) of the optimum of some rows; None where there is none."""
+    equal = rows["dims"].zero
+    low = np.concatenate([rows["b"][:equal], np.full(len(rows["b"]) - equal, -np.inf)])
+    answer = milp(
+        rows["c"],
+        constraints=LinearConstraint(rows["A"], low, rows["b"]),
+        bounds=Bounds(lower, upper),
+        integrality=np.array(program.assembly.integer, np.int64),
+        options={"mip_rel_gap": 0.0},
+    )
+    return None if answer.x is None else (float(answer.fun), answer.x)

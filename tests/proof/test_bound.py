@@ -31,7 +31,7 @@ from tests.proof.randomness import (
     windowed_problem,
     with_one_price,
 )
-from tests.proof.relaxation import relaxed_cost
+from tests.proof.relaxation import Relaxation, relaxed_cost
 
 POINTS = Path(__file__).resolve().parents[1] / "data" / "timeloop_points.jsonl.xz"
 OBJECTIVES = ("latency", "energy", "edp")
@@ -65,12 +65,18 @@ def overcharged(seed: tuple[int, ...], mappings: int, *, one_price: bool = False
     nests, cycles, energies = valid_nests(rng, architecture, structure, 6 * mappings)
     frame = Frame.plain(architecture, problem, mapspace.keep)
     program = Program(structure, symmetric=True)
+    program.set_architecture(architecture)
+    relaxation = Relaxation.of(program)
     wrong = []
     for row in range(min(mappings, len(nests))):
-        program.set_architecture(architecture)
         cost = {"latency": cycles[row], "energy": energies[row], "edp": cycles[row] * energies[row]}
         true = float(cost[structure.objective])
-        relaxed = relaxed_cost(program, nests.mapping(row, frame), enough=math.log2(true))
+        mapping = nests.mapping(row, frame)
+        relaxed = relaxation.cost_at_most(mapping)
+        if relaxed <= math.log2(true):
+            continue
+        program.set_architecture(architecture)
+        relaxed = relaxed_cost(program, mapping, enough=math.log2(true))
         if not math.isfinite(relaxed) or rounded_down(architecture, structure, relaxed - TOLERANCE) > true:
             wrong.append(f"seed {seed}, mapping {row}: {structure.objective} {true}, charged {2.0**relaxed}")
     return min(mappings, len(nests)), wrong
@@ -136,10 +142,10 @@ def test_constraints_leave_the_mappings_that_satisfy_them(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100))
 def test_many_random_mappings_are_never_charged_more_than_they_cost(seed: int) -> None:
     tried, faults = 0, []
-    for architecture in range(100):
-        count, wrong = overcharged((seed, architecture, 5), 12, one_price=architecture % 2 == 1)
+    for architecture in range(60):
+        count, wrong = overcharged((seed, architecture, 5), 24, one_price=architecture % 2 == 1)
         tried, faults = tried + count, faults + wrong
-    assert tried > 500
+    assert tried > 1000
     assert not faults
 
 
