@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
     "compare": "two or more finished studies side by side",
+    "convert": "an architecture in another of Timeloop's formats",
     "evaluate": "what one mapping costs",
     "export": "the results of a study as CSV, JSON lines or Parquet",
     "pareto": "the Pareto front of a study",

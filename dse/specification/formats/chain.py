@@ -114,6 +114,9 @@ class Chain:
     arithmetic: Level | None = None
     constraints: list[tuple[dict[str, Any], dict[str, KeyPath], KeyPath]] = field(default_factory=list)
     """Content of an entry of `mapspace: constraints:`, the places of its keys, its own place."""
+    declared: dict[str, Any] = field(default_factory=dict)
+    """Names that the mapspace declares beside its constraints, and their places."""
+    declared_at: dict[str, KeyPath] = field(default_factory=dict)
     fanout_levels: dict[str, str] = field(default_factory=dict)
     """Name of a node with a fan-out -> the storage level that has it."""
 

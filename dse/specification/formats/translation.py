@@ -22,6 +22,7 @@ __all__ = ["translated"]
 
 _ARCHITECTURE_KEYS = ("arch", "architecture")
 _CONSTRAINT_KEYS = ("architecture_constraints", "arch_constraints", "mapspace_constraints", "constraints", "mapspace")
+_DECLARATIONS = ("dimensions", "data_spaces")
 _OTHER_PARTS = ("globals", "mapper", "components", "compound_components")
 """Of Timeloop's search and of Accelergy: without meaning here, and left aside."""
 
@@ -57,7 +58,8 @@ def translated(document: Document) -> Document:
     data = {name: value for name, value in document.data.items() if name not in (*_CONSTRAINT_KEYS, *_OTHER_PARTS)}
     origins: dict[KeyPath, KeyPath] = {}
     data[key] = _architecture(chain, key, origins)
-    data["mapspace"] = {"constraints": _constraints(chain, origins)}
+    data["mapspace"] = chain.declared | {"constraints": _constraints(chain, origins)}
+    origins.update({("mapspace", name): place for name, place in chain.declared_at.items()})
     if "variables" in data:
         data["variables"] = _variables(reader)
     if "mapping" in data:
@@ -109,7 +111,10 @@ def _read_targets(chain: Chain, document: Document) -> None:
         if isinstance(value, dict):
             section = chain.reader.section(value, path)
             section.raw("version")
-            section.raw("template")
+            for declared in _DECLARATIONS:
+                if section.has(declared):
+                    chain.declared[declared] = section.raw(declared)[1]
+                    chain.declared_at[declared] = (*section.path, declared)
             name, value = section.raw("targets", "constraints")
             section.finish()
             path = (key, name)
