@@ -1,8 +1,6 @@
-"""Energy of one access and area of one instance, from an architecture.
+"""Energy of one access and area of one instance: what an architecture says, and where it says nothing, PAT's figures.
 
-The formulas are those of Timeloop's public PAT (019f107, pat-public/src/pat/pat.cpp and
-src/model/buffer.cpp:ParseSpecs): a MAC costs (word bits / 16)² pJ, a DRAM 12.5 pJ a bit, an SRAM a linear function of
-its capacity; adders, wires and areas cost nothing unless the architecture says so.
+Of adders, wires and areas PAT says nothing (dse/technology/pat.py): they cost what the architecture gives.
 """
 
 from __future__ import annotations
@@ -10,6 +8,8 @@ from __future__ import annotations
 import math
 
 from dse.specification.architecture import Architecture, StorageLevel
+from dse.specification.costs import memory_of
+from dse.technology.pat import PatSource
 
 __all__ = [
     "access_energies_pj",
@@ -20,26 +20,27 @@ __all__ = [
     "wire_energy_per_hop_pj",
 ]
 
+_PAT = PatSource()
+
 
 def mac_energy_pj(architecture: Architecture) -> float:
     """Energy of one operation."""
     arithmetic = architecture.arithmetic
-    return (arithmetic.word_bits / 16) ** 2 if arithmetic.energy_pj is None else arithmetic.energy_pj
+    return _PAT.mac(arithmetic.word_bits).read_energy_pj if arithmetic.energy_pj is None else arithmetic.energy_pj
 
 
 def vector_access_energy_pj(level: StorageLevel) -> float:
-    """Energy of one access to a block of words of one instance, shared by the instances of its cluster."""
+    """Energy of one access to a block of words of one instance, shared by the instances of its cluster.
+
+    Where the architecture says nothing, it is PAT's for the row of a cluster over the instances of the cluster
+    (buffer.cpp:ParseSpecs), whose energy Timeloop then shares out once more.
+    """
     if level.vector_access_energy_pj is not None:
         return level.vector_access_energy_pj
-    block_bits = level.word_bits * level.block_size
     if level.technology == "DRAM":
-        return 200.0 * block_bits / 16
-    if not level.entries:
-        return 0.0
-    width_bits = block_bits * level.cluster_size
-    rows = math.ceil(level.entries / level.block_size)
-    kilobytes = width_bits * rows / 8192
-    return ((5 / 99.5) * (kilobytes - 0.5) + 1) * width_bits / 16 / level.cluster_size
+        return _PAT.dram(level.word_bits * level.block_size).read_energy_pj
+    memory = memory_of(level)
+    return 0.0 if memory is None else _PAT.memory(memory).read_energy_pj / level.cluster_size
 
 
 def access_energies_pj(level: StorageLevel) -> tuple[float, float, float]:
