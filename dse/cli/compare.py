@@ -25,6 +25,7 @@ def command(folders: tuple[Path, ...], as_json: bool) -> int:
     """The fronts of the studies in FOLDERS, for every network that two of them share."""
     from dse.report.comparison import compare_network, render_comparison
     from dse.report.totals import totals_named
+    from dse.specification.goals import Goals
     from dse.sweep.reading import read_study
 
     if len(folders) < 2:
@@ -32,19 +33,27 @@ def command(folders: tuple[Path, ...], as_json: bool) -> int:
     if len(set(map(str, folders))) < len(folders):
         raise click.UsageError("a folder stands twice")
     studies: dict[str, dict[str, Collection[Total]]] = {}
+    asked: list[Goals] = []
     with ExitStack() as stack:
         for path in folders:
             study = stack.enter_context(read_study(path))
+            asked.append(study.plan.goals)
             for network in study.plan.networks:
                 studies.setdefault(network.name, {})[str(path)] = totals_named(study, network.name)
         shared = {name: of_network for name, of_network in studies.items() if len(of_network) > 1}
         if not shared:
             raise InputError(f"no two of these studies share a network (found: {', '.join(studies)})")
-        comparisons = [compare_network(name, of_network) for name, of_network in shared.items()]
+        alike = all((own.objectives, own.clock_mhz) == (asked[0].objectives, asked[0].clock_mhz) for own in asked)
+        goals = asked[0] if alike else Goals()
+        comparisons = [compare_network(name, of_network, goals) for name, of_network in shared.items()]
     if as_json:
         click.echo(json.dumps({"networks": [comparison.to_dict() for comparison in comparisons]}))
         return 0
     click.echo("\n\n".join(render_comparison(comparison) for comparison in comparisons))
+    if not alike:
+        click.echo("\nThe studies have objectives of their own: compared by latency and energy.")
+    elif goals.objectives != Goals().objectives:
+        click.echo(f"\nCompared by {', '.join(goals.objectives)}.")
     alone = sorted(studies.keys() - shared.keys())
     if alone:
         click.echo(f"\nIn one study only: {', '.join(alone)}")

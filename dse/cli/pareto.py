@@ -20,14 +20,17 @@ __all__ = ["command"]
 @click.option("--all", "everything", is_flag=True, help="List dominated variants too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(folder: Path, network: str | None, everything: bool, as_json: bool) -> int:
-    """The Pareto front of latency and energy of the study in FOLDER."""
-    from dse.report.front import OBJECTIVES, on_front
+    """The Pareto front of the study in FOLDER, in the objectives of the study (by default latency and energy)."""
+    from dse.report.export import objective_row
+    from dse.report.front import on_front, volume_of
     from dse.report.table import render_front, render_incomplete
     from dse.report.totals import StudyTotals, group_named
+    from dse.specification.goals import Goals
     from dse.sweep.reading import read_study
 
     with read_study(folder) as study:
         plan = study.plan
+        goals = plan.goals
         of_study = StudyTotals(study)
         totals = of_study.named(network)
         if not as_json:
@@ -36,11 +39,30 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
             if incomplete:
                 click.echo(f"\n{incomplete}")
             return 0
-        head = {"study": plan.name, "network": group_named(plan, network).name, "objectives": list(OBJECTIVES)}
+        head: dict[str, Any] = {
+            "study": plan.name,
+            "network": group_named(plan, network).name,
+            "objectives": list(goals.columns),
+        }
+        if goals != Goals():
+            volume = volume_of(totals, goals)
+            head |= {
+                "maximised": [objective.column for objective in goals.chosen if objective.maximise],
+                "clock_mhz": goals.clock_mhz,
+                "budgets": list(map(str, goals.budgets)),
+                "combine": goals.combine,
+                "weights": dict(goals.weights),
+                "hypervolume": None if volume is None else volume.share,
+                "reference": None if volume is None else dict(zip(goals.columns, volume.reference, strict=True)),
+            }
         click.echo(f'{json.dumps(head)[:-1]}, "points": [', nl=False)
-        for index, (total, parts, flag) in enumerate(zip(totals, of_study, on_front(totals), strict=True)):
-            networks = {part.network: _figures(part) for part in parts.totals[: len(plan.networks)]}
-            click.echo(", " * (index > 0) + json.dumps(_point(total, flag) | {"networks": networks}), nl=False)
+        flags = on_front(totals, goals)
+        for index, (total, parts, flag) in enumerate(zip(totals, of_study, flags, strict=True)):
+            networks = {
+                part.network: _figures(part) | objective_row(part, goals) for part in parts.totals[: len(plan.networks)]
+            }
+            point = _point(total, flag) | objective_row(total, goals) | {"networks": networks}
+            click.echo(", " * (index > 0) + json.dumps(point), nl=False)
         click.echo("]}")
     return 0
 

@@ -11,6 +11,7 @@ import numpy as np
 from dse.report.front import costs, hypervolume, non_dominated, on_front
 from dse.report.table import energy_unit, parameters_text, render_rows
 from dse.report.totals import Total
+from dse.specification.goals import Goals
 
 __all__ = ["NetworkComparison", "StudySummary", "compare_network", "render_comparison"]
 
@@ -30,7 +31,7 @@ class StudySummary:
     front: int
     joint_front: int
     dominated: int
-    least_cycles: int | None
+    least_cycles: float | None
     least_energy_pj: float | None
     least_edp: float | None
     hypervolume: float
@@ -77,18 +78,23 @@ class NetworkComparison:
         }
 
 
-def compare_network(network: str, studies: Mapping[str, Collection[Total]]) -> NetworkComparison:
-    """Compare the totals of several studies on one network."""
-    points = np.concatenate([costs(totals) for totals in studies.values()])
+def compare_network(
+    network: str, studies: Mapping[str, Collection[Total]], goals: Goals | None = None
+) -> NetworkComparison:
+    """Compare the totals of several studies on one network, in the objectives of `goals` (latency and energy)."""
+    goals = goals or Goals()
+    points = np.concatenate([costs(totals, goals) for totals in studies.values()])
     joint = non_dominated(points)
     known = points[~np.isnan(points).any(axis=1)]
-    best, worst = (known.min(axis=0), known.max(axis=0)) if len(known) else (np.zeros(2), np.ones(2))
+    best, worst = (
+        (known.min(axis=0), known.max(axis=0)) if len(known) else (np.zeros(points.shape[1]), np.ones(points.shape[1]))
+    )
     box = float(np.prod(worst - best))
     summaries: list[StudySummary] = []
     front: list[tuple[str, Total]] = []
     start = 0
     for name, totals in studies.items():
-        own = on_front(totals)
+        own = on_front(totals, goals)
         shared = [bool(flag) for flag in joint[start : start + len(totals)]]
         start += len(totals)
         front += [(name, total) for total, flag in zip(totals, shared, strict=True) if flag]
@@ -104,7 +110,7 @@ def compare_network(network: str, studies: Mapping[str, Collection[Total]]) -> N
                 min((total.cycles for total in complete if total.cycles is not None), default=None),
                 min((total.energy_pj for total in complete if total.energy_pj is not None), default=None),
                 min((total.edp for total in complete if total.edp is not None), default=None),
-                hypervolume(costs(totals), worst) / box if box else 0.0,
+                hypervolume(costs(totals, goals), worst) / box if box else 0.0,
             )
         )
     front.sort(key=lambda item: (item[1].cycles or 0, item[1].energy_pj or 0.0))

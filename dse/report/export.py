@@ -17,13 +17,15 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from dse.report.front import costs, non_dominated
+from dse.report.front import costs, non_dominated, objective_value
 from dse.report.totals import StudyTotals, Total, describe_failure, no_schedules
+from dse.specification.goals import Goals
+from dse.specification.objectives import OBJECTIVES
 from dse.sweep.plan import Plan
 from dse.sweep.reading import StoredStudy
 from dse.sweep.task import Result
 
-__all__ = ["Row", "columns_of", "layer_rows", "variant_rows", "write_rows"]
+__all__ = ["Row", "columns_of", "layer_rows", "objective_row", "variant_rows", "write_rows"]
 
 Row = dict[str, Any]
 
@@ -88,19 +90,20 @@ _RESULT_COLUMNS = {
 def variant_rows(totals: StudyTotals, timings: bool = False) -> Iterator[Row]:
     """One row per variant and network, and one over all networks where there are several."""
     fronts = _fronts(totals)
+    goals = totals.plan.goals
     for index, of_variant in enumerate(totals):
         for total, front in zip(of_variant.totals, fronts, strict=True):
-            row = _variant_row(total, bool(front[index]))
+            row = _variant_row(total, bool(front[index]), goals)
             yield row | {"total_seconds": of_variant.seconds} if timings else row
 
 
 def _fronts(totals: StudyTotals) -> list[npt.NDArray[np.bool_]]:
     """Per group of networks, which variants are on its front."""
-    points = costs(total for of_variant in totals for total in of_variant.totals)
+    points = costs((total for of_variant in totals for total in of_variant.totals), totals.plan.goals)
     return [non_dominated(points[position :: len(totals.groups)]) for position in range(len(totals.groups))]
 
 
-def _variant_row(total: Total, flag: bool) -> Row:
+def _variant_row(total: Total, flag: bool, goals: Goals) -> Row:
     return {
         "variant": total.variant.name,
         "parameters": dict(total.variant.parameters),
@@ -115,15 +118,36 @@ def _variant_row(total: Total, flag: bool) -> Row:
         "lower_bound": total.lower_bound,
         "gap": total.gap,
         "area_um2": total.area_um2,
+        **objective_row(total, goals),
         "error": "; ".join(total.missing) or None,
     }
+
+
+def objective_row(total: Total, goals: Goals) -> Row:
+    """What the goals of a study ask for beside the figures that every row has."""
+    row: Row = {
+        objective.column: objective_value(total, objective, goals)
+        for objective in OBJECTIVES.values()
+        if objective.column in _goal_columns(goals)
+    }
+    return row | ({"over_budget": "; ".join(total.over_budget) or None} if goals.budgets else {})
+
+
+def _goal_columns(goals: Goals) -> list[str]:
+    """Columns for objectives, and for what budgets limit, that are in no row of a study without them."""
+    columns = [objective.column for name, objective in OBJECTIVES.items() if name in goals.asked]
+    return [
+        *(column for column in columns if column not in _VARIANT_COLUMNS),
+        *(["over_budget"] * bool(goals.budgets)),
+    ]
 
 
 def columns_of(plan: Plan, level: str, timings: bool = False) -> list[str]:
     """Names of the columns of a level's rows."""
     parameters = [f"parameters.{name}" for name in plan.parameters]
     if level == "variant":
-        return ["variant", *parameters, *_VARIANT_COLUMNS, *(["total_seconds"] * timings)]
+        asked = [*_VARIANT_COLUMNS, *_goal_columns(plan.goals), "error"]
+        return ["variant", *parameters, *asked, *(["total_seconds"] * timings)]
     seconds = ["solve_seconds", "total_seconds"] * timings
     return ["variant", *parameters, *_LAYER_COLUMNS, *_RESULT_COLUMNS, "termination", "error", "mapping", *seconds]
 
@@ -131,7 +155,7 @@ def columns_of(plan: Plan, level: str, timings: bool = False) -> list[str]:
 _LAYER_COLUMNS = ("network", "layer", "count", "macs", "valid")
 _VARIANT_COLUMNS = (
     *("network", "layers", "complete", "on_front", "cycles", "energy_pJ", "edp"),
-    *("value", "lower_bound", "gap", "area_um2", "error"),
+    *("value", "lower_bound", "gap", "area_um2"),
 )
 
 
@@ -175,7 +199,9 @@ def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    types = dict.fromkeys(("count", "macs", "layers", "cycles"), pa.int64())
+    goals = plan.goals
+    whole = goals.combine == "sum" and all(float(weight).is_integer() for weight in goals.weights.values())
+    types = dict.fromkeys(("count", "macs", "layers", *(["cycles"] * whole)), pa.int64())
     types |= dict.fromkeys(_FLAGS, pa.bool_())
     types |= dict.fromkeys(_TEXTS, pa.string())
     types |= {
@@ -192,4 +218,15 @@ def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file
 
 
 _FLAGS = ("valid", "complete", "on_front")
-_TEXTS = ("variant", "network", "layer", "objective", "solver", "evaluator", "termination", "error", "mapping")
+_TEXTS = (
+    "variant",
+    "network",
+    "layer",
+    "objective",
+    "solver",
+    "evaluator",
+    "termination",
+    "error",
+    "mapping",
+    "over_budget",
+)

@@ -1,4 +1,7 @@
-"""The picture of a front: every variant by latency and energy, the front as a staircase, its points named."""
+"""The picture of a front: every variant by its objectives, the front as a staircase, its points named.
+
+A third objective is the colour of the points; then the front is no line.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dse.report.front import costs, on_front
+from dse.report.front import costs, non_dominated
 from dse.report.table import energy_unit
 from dse.report.totals import ALL_NETWORKS, Total
 from dse.sweep.plan import Plan
@@ -26,6 +29,7 @@ _FRONT = "#b2182b"
 _DOMINATED = "#8aa6c1"
 _LOG_SPAN = 8.0  # a wider span than this is drawn on a logarithmic axis
 _MOST_NAMES = 24  # of a longer front only some points are named
+_AXIS_WORDS = {"edp": "EDP", "tops_per_watt": "energy efficiency"}
 _DATELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 # Left of and below a point of the front there is nothing: no other point, and not the staircase.
 _LABEL_OFFSETS = ((-8, -4), (-6, -12), (0, -15), (-14, -20), (-22, -4), (7, 6), (7, -13), (16, 14))
@@ -39,25 +43,33 @@ def draw_front(plan: Plan, totals: Collection[Total], files: Iterable[Path]) -> 
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    points = costs(totals)
-    flags = np.array(on_front(totals), dtype=np.bool_)
+    goals = plan.goals
+    points = costs(totals, goals)
+    flags = non_dominated(points)
     known = ~np.isnan(points).any(axis=1)
-    size, unit = energy_unit(float(points[known, 1].max()) if known.any() else 1.0)
-    points = points / (1.0, size)
     order = [int(index) for index in np.argsort(points[:, 0], kind="stable") if flags[index]]
+    labels: list[str] = []
+    for column, objective in enumerate(goals.chosen):
+        size, unit = 1.0, objective.unit
+        if objective.name == "energy":
+            size, unit = energy_unit(float(points[known, column].max()) if known.any() else 1.0)
+        elif objective.name == "area":
+            size, unit = 1e6, "mm2"
+        points[:, column] = (1.0 / points[:, column] if objective.maximise else points[:, column]) / size
+        labels.append(f"{_AXIS_WORDS.get(objective.name, objective.name)} [{unit}]" if unit else objective.name)
     named = {index: total.variant for index, total in enumerate(totals) if flags[index]}
     style: dict[Any, Any] = {"svg.hashsalt": "dse", "svg.fonttype": "path", "font.size": 10, "axes.axisbelow": True}
     with mpl.rc_context(style):
         figure = Figure(figsize=(9.5, 5.6), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        _draw_points(axes, points, known & ~flags, order)
-        _draw_axes(axes, points[known], unit)
+        _draw_points(axes, points, known & ~flags, order, labels)
+        _draw_axes(axes, points[known], labels)
         axes.set_title(_title(plan, totals), loc="left", fontsize=11, parse_math=False)  # a $ in a name is a $
-        _draw_key(axes, [named[index] for index in _named(order)])
+        _draw_key(axes, [named[index] for index in _named(order)], goals.objectives[0].replace("_", " "))
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # the names below are placed for the layout as it is now
-        _name_points(axes, points, [(index, named[index].name) for index in _named(order)])
+        _name_points(axes, points[:, :2], [(index, named[index].name) for index in _named(order)])
         for file in files:
             metadata = (
                 {"Date": None} if file.suffix == ".svg" else {"CreationDate": None} if file.suffix == ".pdf" else {}
@@ -68,8 +80,9 @@ def draw_front(plan: Plan, totals: Collection[Total], files: Iterable[Path]) -> 
 def _title(plan: Plan, totals: Collection[Total]) -> str:
     networks = {total.network for total in totals} or {ALL_NETWORKS}
     names = " + ".join(item.name for item in plan.networks) if ALL_NETWORKS in networks else networks.pop()
-    incomplete = sum(not total.complete for total in totals)
-    note = f", {incomplete} incomplete not drawn" if incomplete else ""
+    over = sum(bool(total.over_budget) for total in totals)
+    incomplete = sum(not total.complete and not total.over_budget for total in totals)
+    note = f", {incomplete} incomplete not drawn" * bool(incomplete) + f", {over} over budget not drawn" * bool(over)
     name = f"{plan.name}: {names}"
     if len(name) > _LONGEST_NAME:
         name = f"{name[:_LONGEST_NAME]}..."
@@ -78,8 +91,11 @@ def _title(plan: Plan, totals: Collection[Total]) -> str:
 
 
 def _draw_points(
-    axes: Axes, points: npt.NDArray[np.float64], dominated: npt.NDArray[np.bool_], order: list[int]
+    axes: Axes, points: npt.NDArray[np.float64], dominated: npt.NDArray[np.bool_], order: list[int], labels: list[str]
 ) -> None:
+    if len(labels) > 2:
+        _draw_coloured(axes, points, dominated, order, labels[2])
+        return
     if dominated.any():
         axes.scatter(
             points[dominated, 0], points[dominated, 1], s=26, color=_DOMINATED, label="dominated", linewidths=0
@@ -90,7 +106,42 @@ def _draw_points(
         axes.scatter(front[:, 0], front[:, 1], s=42, color=_FRONT, label="Pareto front", linewidths=0, zorder=3)
 
 
-def _draw_axes(axes: Axes, points: npt.NDArray[np.float64], unit: str) -> None:
+def _draw_coloured(
+    axes: Axes, points: npt.NDArray[np.float64], dominated: npt.NDArray[np.bool_], order: list[int], label: str
+) -> None:
+    """Three objectives: the third one by colour, dominated points small."""
+    known = [*order, *np.flatnonzero(dominated).tolist()]
+    if not known:
+        return
+    colours = points[known, 2]
+    scale: dict[str, Any] = {"cmap": "viridis", "vmin": float(colours.min()), "vmax": float(colours.max())}
+    if dominated.any():
+        axes.scatter(
+            points[dominated, 0],
+            points[dominated, 1],
+            c=points[dominated, 2],
+            s=20,
+            marker="x",
+            label="dominated",
+            **scale,
+        )
+    front = axes.scatter(
+        points[order, 0],
+        points[order, 1],
+        c=points[order, 2],
+        s=46,
+        edgecolors=_FRONT,
+        linewidths=1.2,
+        label="Pareto front",
+        zorder=3,
+        **scale,
+    )
+    figure = axes.get_figure(root=True)
+    if figure is not None:
+        figure.colorbar(front, ax=axes, label=label, location="bottom", shrink=0.6, aspect=40)
+
+
+def _draw_axes(axes: Axes, points: npt.NDArray[np.float64], labels: list[str]) -> None:
     from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415
 
     for axis, values in ((axes.xaxis, points[:, 0]), (axes.yaxis, points[:, 1])):
@@ -103,8 +154,8 @@ def _draw_axes(axes: Axes, points: npt.NDArray[np.float64], unit: str) -> None:
         else:
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.margins(0.08)
-    axes.set_xlabel("latency [cycles]")
-    axes.set_ylabel(f"energy [{unit}]")
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     if len(points):
@@ -120,7 +171,7 @@ def _named(order: list[int]) -> list[int]:
     return [order[round(position)] for position in np.linspace(0, len(order) - 1, _MOST_NAMES)]
 
 
-def _draw_key(axes: Axes, names: list[VariantName]) -> None:
+def _draw_key(axes: Axes, names: list[VariantName], by: str) -> None:
     """What the names stand for, in a column to the right: the parameters of each named point."""
     if not names:
         return
@@ -130,7 +181,7 @@ def _draw_key(axes: Axes, names: list[VariantName]) -> None:
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     starts = [sum(widths[:column]) + 2 * column for column in range(len(header))]
     caption = "\n".join(" " * start + name for start, name in zip(starts[1:], header[1:], strict=True))
-    text = f"Pareto front, by latency\n{caption}\n\n" + "\n".join(lines)
+    text = f"Pareto front, by {by}\n{caption}\n\n" + "\n".join(lines)
     axes.annotate(
         text,
         (1.02, 1.0),

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from dse.report.front import non_dominated
+from dse.report.front import costs, non_dominated
 from dse.report.table import energy_unit, render_rows
 from dse.report.totals import describe_failure, group_named, no_schedules, total_of
 from dse.sweep.folder import StudyFolder
@@ -43,7 +44,7 @@ class FrontPoint:
 
     variant: str
     parameters: Mapping[str, int | float]
-    cycles: int
+    cycles: float
     energy_pJ: float  # noqa: N815  (as every JSON of the project has it)
     area_um2: float | None
 
@@ -85,7 +86,8 @@ def study_status(folder: StudyFolder) -> StudyStatus:
         plan = study.plan
         group = group_named(plan, None)
         reasons: dict[tuple[str, str], FailureReason] = {}
-        complete: list[tuple[int, int, float, float | None]] = []
+        complete: list[tuple[int, float, float, float | None]] = []
+        compared: list[npt.NDArray[np.float64]] = []
         pruned = 0
         for stored in study:
             pruned += stored.row.status == "pruned" and no_schedules(plan, stored) is not None
@@ -101,9 +103,10 @@ def study_status(folder: StudyFolder) -> StudyStatus:
             total = total_of(plan, stored, group)
             if total.cycles is not None and total.energy_pj is not None:
                 complete.append((stored.variant.number, total.cycles, total.energy_pj, total.area_um2))
+                compared.append(costs([total], plan.goals)[0])
         variants = len(study)
-    costs = np.array([(cycles, energy_pj) for _, cycles, energy_pj, _ in complete], dtype=np.float64).reshape(-1, 2)
-    best = [point for point, flag in zip(complete, non_dominated(costs), strict=True) if flag]
+    flags = non_dominated(np.array(compared).reshape(len(compared), len(plan.goals.objectives)))
+    best = [point for point, flag in zip(complete, flags, strict=True) if flag]
     front = [
         FrontPoint(plan.grid.name(number), plan.grid.parameters(number), cycles, energy_pj, area)
         for number, cycles, energy_pj, area in sorted(best, key=lambda point: (point[1], point[2], point[0]))

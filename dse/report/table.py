@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from dse.report.front import on_front
+from dse.report.front import costs, non_dominated, objective_value, volume_of
 from dse.report.totals import ALL_NETWORKS, Total
+from dse.specification.goals import Goals
+from dse.specification.objectives import OBJECTIVES
 from dse.specification.template import Number
 from dse.sweep.plan import Plan
 
-__all__ = ["energy_unit", "parameters_text", "render_front", "render_incomplete", "render_rows"]
+__all__ = ["energy_unit", "objectives_text", "parameters_text", "render_front", "render_incomplete", "render_rows"]
 
 _ENERGY_UNITS = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
 _MAX_INCOMPLETE = 10
+_WORDS = {"edp": "EDP", "tops_per_watt": "TOPS/W"}
+_ASKED = ("power", "utilization", "throughput", "tops_per_watt")
+"""Objectives that a table shows where the study asks for them; the others stand there anyway."""
 
 
 def render_rows(header: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
@@ -39,43 +44,79 @@ def parameters_text(parameters: Iterable[tuple[str, Number]]) -> str:
 
 def render_front(plan: Plan, totals: Collection[Total], everything: bool = False) -> str:
     """The front of `totals`, fastest first; with `everything`, all complete variants with the front marked."""
-    flags = on_front(totals)
-    shown: list[tuple[Total, bool]] = []
-    complete = pruned = 0
+    goals = plan.goals
+    points = costs(totals, goals)
+    flags = [bool(flag) for flag in non_dominated(points)]
+    shown: list[tuple[Total, bool, list[float]]] = []
+    complete = pruned = over = 0
     network = ""
-    for total, flag in zip(totals, flags, strict=True):
+    for total, flag, point in zip(totals, flags, points, strict=True):
         complete += total.complete
-        pruned += total.pruned
+        over += bool(total.over_budget)
+        pruned += total.pruned and not total.over_budget
         network = total.network
         if flag or (everything and total.complete):
-            shown.append((total, flag))
-    shown.sort(key=lambda item: (item[0].cycles or 0, item[0].energy_pj or 0.0, item[0].variant.name))
-    names = " + ".join(item.name for item in plan.networks) if network in ("", ALL_NETWORKS) else network
-    costs = "" if plan.evaluator == "embedded" else f", costs by {plan.evaluator}"
-    left_out = f"{pruned} pruned, " if pruned else ""
-    title = (
-        f"{plan.name}: {names}, objective {plan.options['objective']}{costs}. "
+            shown.append((total, flag, point.tolist()))
+    if goals.objectives == Goals().objectives:
+        shown.sort(key=lambda item: (item[0].cycles or 0, item[0].energy_pj or 0.0, item[0].variant.name))
+    else:
+        shown.sort(key=lambda item: (bool(item[0].over_budget), item[2], item[0].variant.name))
+    title = _title(plan, network)
+    left_out = f"{over} over budget, " * bool(over) + f"{pruned} pruned, " * bool(pruned)
+    title += (
         f"{complete} of {len(totals)} variants complete, {left_out}"
-        f"{sum(flags)} on the Pareto front of latency and energy"
+        f"{sum(flags)} on the Pareto front of {objectives_text(goals)}"
     )
     if not shown:
         return title
-    size, unit = energy_unit(max(total.energy_pj or 0.0 for total, _ in shown))
-    with_area = any(total.area_um2 is not None for total, _ in shown)
-    proven = any(total.gap is not None for total, _ in shown)
+    size, unit = energy_unit(max(total.energy_pj or 0.0 for total, _, _ in shown))
+    with_area = any(total.area_um2 is not None for total, _, _ in shown)
+    proven = any(total.gap is not None for total, _, _ in shown)
+    asked = [OBJECTIVES[name] for name in _ASKED if name in goals.asked]
     header = ["variant", *plan.parameters, "cycles", f"energy [{unit}]", "EDP [pJ cycles]"]
     header += [f"{plan.options['objective']} gap"] * proven + ["area [mm2]"] * with_area
+    header += [objective.label for objective in asked] + ["over budget"] * (everything and over > 0)
     rows = []
-    for total, flag in shown:
+    for total, flag, _ in shown:
         row = [total.variant.name + (" *" if everything and flag else ""), *map(str, total.variant.parameters.values())]
-        row += [f"{total.cycles:,}", f"{(total.energy_pj or 0.0) / size:,.4g}", f"{total.edp:.4g}"]
+        row += [_cycles(total.cycles), f"{(total.energy_pj or 0.0) / size:,.4g}", f"{total.edp:.4g}"]
         if proven:
             row.append("?" if total.gap is None else f"{total.gap:.2%}")
         if with_area:
             row.append("?" if total.area_um2 is None else f"{total.area_um2 / 1e6:.4g}")
+        for objective in asked:
+            value = objective_value(total, objective, goals)
+            row.append("?" if value is None else f"{value:.4g}")
+        if everything and over:
+            row.append("; ".join(total.over_budget) or "-")
         rows.append(row)
     legend = "\n  * on the front" if everything else ""
-    return f"{title}\n\n{render_rows(header, rows)}{legend}"
+    volume = volume_of(totals, goals) if goals != Goals() else None
+    below = "" if volume is None else f"\n\n{volume}"
+    return f"{title}\n\n{render_rows(header, rows)}{legend}{below}"
+
+
+def _title(plan: Plan, network: str) -> str:
+    goals = plan.goals
+    names = network
+    if network in ("", ALL_NETWORKS):
+        weighted = [(item.name, goals.weight(item.name)) for item in plan.networks]
+        names = " + ".join(name if weight == 1 else f"{weight:g} × {name}" for name, weight in weighted)
+        if goals.combine != "sum" and len(weighted) > 1:
+            names = f"geometric mean of {names}"
+    by = "" if plan.evaluator == "embedded" else f", costs by {plan.evaluator}"
+    return f"{plan.name}: {names}, objective {plan.options['objective']}{by}. "
+
+
+def _cycles(cycles: float | None) -> str:
+    number = float(cycles or 0)
+    return f"{number:,.0f}" if number.is_integer() else f"{number:,.1f}"
+
+
+def objectives_text(goals: Goals) -> str:
+    """`latency, energy and area`."""
+    names = [_WORDS.get(name, name) for name in goals.objectives]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def render_incomplete(totals: Collection[Total]) -> str:

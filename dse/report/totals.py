@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from dse.errors import InputError
 from dse.specification.fields import nearest
+from dse.specification.objectives import Figures, geometric_mean
+from dse.sweep.judge import mac_units_of
 from dse.sweep.plan import Plan, PlannedNetwork
 from dse.sweep.reading import StoredStudy, StoredVariant, VariantName
 from dse.sweep.task import Result
@@ -39,18 +41,24 @@ class Total:
     a layer is no cost of the network. `layers` counts repeated layers as often as they occur. `value` is what the study
     minimises (cycles, pJ or pJ × cycles of the whole network), and no choice of mappings brings it below `lower_bound`;
     None where the objective proves nothing of these figures. `pruned`: it is on no front, and `missing` says why.
+    `over_budget` says which budgets of the study the figures exceed: such a total is on no front either.
+
+    Cycles are a whole number unless networks are combined with weights that are none, or by their geometric mean.
     """
 
     variant: VariantName
     network: str
     layers: int
-    cycles: int | None
+    cycles: float | None
     energy_pj: float | None
     area_um2: float | None
     missing: tuple[str, ...]
     value: float | None = None
     lower_bound: float | None = None
     pruned: bool = False
+    macs: float = 0
+    mac_units: int | None = None
+    over_budget: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float | None:
@@ -62,6 +70,13 @@ class Total:
         return not self.missing
 
     @property
+    def figures(self) -> Figures | None:
+        """What objectives follow from; None where the total is incomplete."""
+        if self.cycles is None or self.energy_pj is None:
+            return None
+        return Figures(self.cycles, self.energy_pj, self.macs, self.mac_units, self.area_um2)
+
+    @property
     def edp(self) -> float | None:
         """Energy-delay product in pJ × cycles."""
         return None if self.cycles is None or self.energy_pj is None else self.cycles * self.energy_pj
@@ -69,7 +84,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Networks that are summed up, each run once, under a name."""
+    """Networks that are summed up, each as often as it weighs, under a name."""
 
     name: str
     networks: tuple[PlannedNetwork, ...]
@@ -107,6 +122,7 @@ class StudyTotals:
     """
 
     def __init__(self, study: StoredStudy) -> None:
+        self.plan = study.plan
         self.groups = groups_of(study.plan)
         self._study = study
         self._kept = list(self._made()) if len(study) <= _KEPT_IN_MEMORY else None
@@ -156,36 +172,105 @@ def totals_named(study: StoredStudy, network: str | None = None) -> Collection[T
 
 def total_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:
     """What the networks of a group cost on a variant."""
-    layers = [(network, layer) for network in group.networks for layer in network.layers]
-    cycles = 0
+    if plan.goals.combine != "sum" and len(group.networks) > 1:
+        return _mean_of(plan, stored, group)
+    cycles: float = 0
+    macs: float = 0
     energies: list[float] = []
     area: float | None = None
+    units: int | None = None
     missing: list[str] = []
-    bounds: list[tuple[int, float | None]] = []
-    for network, layer in layers:
-        result = stored.results[layer.problem]
-        label = f"{network.name} {layer.name}" if len(group.networks) > 1 else layer.name
-        if result is None:
-            missing.append(f"{label}: not scheduled yet")
-        elif result.cycles is None or result.energy_pj is None:
-            missing.append(f"{label}: {describe_failure(result)}")
-        else:
-            cycles += layer.count * result.cycles
-            energies.append(layer.count * result.energy_pj)
-            area = result.area_um2
-            bounds.append((layer.count, result.lower_bound))
+    bounds: list[tuple[float, float | None]] = []
+    several = len(group.networks) > 1
+    for network in group.networks:
+        weight = plan.goals.weight(network.name) if several else 1
+        macs += weight * plan.macs(network)
+        for layer in network.layers:
+            result = stored.results[layer.problem]
+            label = f"{network.name} {layer.name}" if several else layer.name
+            if result is None:
+                missing.append(f"{label}: not scheduled yet")
+            elif result.cycles is None or result.energy_pj is None:
+                missing.append(f"{label}: {describe_failure(result)}")
+            else:
+                count = weight * layer.count
+                cycles += count * result.cycles
+                energies.append(count * result.energy_pj)
+                area = result.area_um2
+                units = mac_units_of(result, plan.problems[layer.problem].macs)
+                bounds.append((count, result.lower_bound))
+    energy_pj = math.fsum(energies)
+    value, bound = _proven(plan, cycles, energy_pj, None if missing else bounds)
+    figures = None if missing else Figures(cycles, energy_pj, macs, units, area)
+    layers = sum(layer.count for network in group.networks for layer in network.layers)
+    return _total(plan, stored, group.name, layers, figures, area, missing, value, bound)
+
+
+def _mean_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:
+    """The geometric mean of several networks on a variant; that of bounds bounds that of values."""
+    parts = [total_of(plan, stored, Group(network.name, (network,))) for network in group.networks]
+    weights = [plan.goals.weight(part.network) for part in parts]
+    missing = [f"{part.network} {reason}" for part in parts for reason in part.missing]
+    pairs = ((part.network, part.figures) for part in parts)
+    known = [(name, figures) for name, figures in pairs if figures is not None]
+    figures = plan.goals.combined(known) if len(known) == len(parts) else None
+    values = [part.value for part in parts if part.value is not None]
+    bounds = [part.lower_bound for part in parts if part.lower_bound is not None]
+    proven = figures is not None and len(values) == len(bounds) == len(parts)
+    return _total(
+        plan,
+        stored,
+        group.name,
+        sum(part.layers for part in parts),
+        figures,
+        parts[0].area_um2,
+        missing,
+        geometric_mean(values, weights) if proven else None,
+        geometric_mean(bounds, weights) if proven else None,
+    )
+
+
+def _total(
+    plan: Plan,
+    stored: StoredVariant,
+    name: str,
+    layers: int,
+    figures: Figures | None,
+    area_um2: float | None,
+    missing: Sequence[str],
+    value: float | None,
+    lower_bound: float | None,
+) -> Total:
+    """The total of a group, or why the variant has none."""
     reason = no_schedules(plan, stored)
-    complete = not missing and reason is None
+    pruned = stored.row.status == "pruned"
+    if reason is not None or figures is None:
+        over = (stored.row.reason or "",) if reason is not None and pruned and stored.row.reason is not None else ()
+        reasons = tuple(missing) if reason is None else (reason,)
+        return Total(
+            stored.variant,
+            name,
+            layers,
+            None,
+            None,
+            area_um2,
+            reasons,
+            pruned=pruned and reason is not None,
+            over_budget=over,
+        )
     return Total(
         stored.variant,
-        group.name,
-        sum(layer.count for _, layer in layers),
-        cycles if complete else None,
-        math.fsum(energies) if complete else None,
-        area,
-        tuple(missing) if reason is None else (reason,),
-        *_proven(plan, cycles, math.fsum(energies), bounds if complete else None),
-        pruned=reason is not None and stored.row.status == "pruned",
+        name,
+        layers,
+        figures.cycles,
+        figures.energy_pj,
+        area_um2,
+        (),
+        value,
+        lower_bound,
+        macs=figures.macs,
+        mac_units=figures.mac_units,
+        over_budget=tuple(plan.goals.exceeded(figures)),
     )
 
 
@@ -195,6 +280,8 @@ def no_schedules(plan: Plan, stored: StoredVariant) -> str | None:
     if row.status == "refused":
         return f"no valid architecture: {row.reason}"
     if row.status == "pruned" and row.workload == plan.workload:
+        if row.reason is not None:
+            return f"pruned: {row.reason}"
         beaten_by = plan.grid.read(row.beaten_by) if row.beaten_by else None
         name = "another variant" if beaten_by is None else plan.grid.name(beaten_by)
         bounds = "; ".join(
@@ -206,7 +293,7 @@ def no_schedules(plan: Plan, stored: StoredVariant) -> str | None:
 
 
 def _proven(
-    plan: Plan, cycles: int, energy_pj: float, bounds: Sequence[tuple[int, float | None]] | None
+    plan: Plan, cycles: float, energy_pj: float, bounds: Sequence[tuple[float, float | None]] | None
 ) -> tuple[float | None, float | None]:
     """(value, lower bound) of the study's objective from the (count, bound) of every layer.
 

@@ -8,8 +8,8 @@ study:
     global_buffer_kib: {powers_of_two: [32, 256]}
     macs_per_lane: {range: [4, 16, 4]}   # start, stop (included where it is hit), step
   constraints: [mac_count <= 4096]       # in the template's variables; a variant has to meet all
-  networks: [resnet50]                   # shipped networks, or paths of network or problem files
-  objective: cosa
+  networks: [resnet50, {network: alexnet, weight: 2}]   # shipped networks, or paths of network or problem files
+  objective: cosa                        # of each layer's schedule; what the front is about: dse.specification.goals
   scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 2.0}}
   evaluator: embedded                    # or timeloop
   search: {strategy: grid, prune: true}  # dse.specification.search
@@ -26,6 +26,7 @@ from dse.errors import InputError
 from dse.specification.document import Document, load_document
 from dse.specification.expressions import ExpressionError, names_in_expression
 from dse.specification.fields import Reader, Section, describe, nearest
+from dse.specification.goals import Goals, read_goals
 from dse.specification.network import Network, load_network
 from dse.specification.scheduling import OBJECTIVES, SOLVERS, TRAFFIC_MODELS
 from dse.specification.search import SearchSettings, read_search
@@ -83,6 +84,7 @@ class Study:
     evaluator: str
     document: Document
     search: SearchSettings = field(default_factory=SearchSettings)
+    goals: Goals = field(default_factory=Goals)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -123,11 +125,12 @@ def parse_study(document: Document, folder: Path) -> Study:
     template = _read_template(section, folder)
     values = _read_parameters(section, template)
     constraints = _read_constraints(section, template)
-    networks = _read_networks(section, folder)
+    networks, weights = _read_networks(section, folder)
     objective = section.text("objective", "edp", choices=OBJECTIVES)
     scheduler = _read_scheduler(section.section("scheduler", required=False))
     evaluator = section.text("evaluator", "embedded", choices=EVALUATORS)
     search = read_search(section.section("search", required=False))
+    goals = read_goals(section, weights)
     section.finish()
     reader.raise_faults()
     if template is None:
@@ -136,7 +139,7 @@ def parse_study(document: Document, folder: Path) -> Study:
     space = VariantSpace(template, ParameterGrid(values), tuple(constraints), shapes)
     count = check_space(reader, space)
     reader.raise_faults()
-    return Study(name, description, space, count, networks, objective, scheduler, evaluator, document, search)
+    return Study(name, description, space, count, networks, objective, scheduler, evaluator, document, search, goals)
 
 
 def _resolve(section: Section, path: tuple[str | int, ...], value: object, folder: Path, kind: str) -> Path | None:
@@ -168,10 +171,19 @@ def _read_template(section: Section, folder: Path) -> Template | None:
         return None
 
 
-def _read_networks(section: Section, folder: Path) -> tuple[Network, ...]:
+def _read_networks(section: Section, folder: Path) -> tuple[tuple[Network, ...], dict[str, float]]:
+    """The networks, and the weights of those that have one other than 1."""
     networks: list[Network] = []
-    for position, value in enumerate(section.items("networks")):
-        path = (*section.path, "networks", position)
+    weights: dict[str, float] = {}
+    for position, named in enumerate(section.items("networks")):
+        path: tuple[str | int, ...] = (*section.path, "networks", position)
+        value, weight = named, 1.0
+        if isinstance(named, dict):
+            entry = section.reader.section(named, path)
+            path = (*path, "network")
+            _, value = entry.raw("network")
+            weight = entry.number("weight", default=1.0, above=0.0)
+            entry.finish()
         file = _resolve(section, path, value, folder, NETWORKS)
         if file is None:
             continue
@@ -183,7 +195,9 @@ def _read_networks(section: Section, folder: Path) -> tuple[Network, ...]:
         if any(network.name == other.name for other in networks):
             section.reader.fault(path, f'another network is called "{network.name}" already')
         networks.append(network)
-    return tuple(networks)
+        if weight != 1:
+            weights[network.name] = _plain(weight)
+    return tuple(networks), weights
 
 
 def _read_parameters(section: Section, template: Template | None) -> dict[str, tuple[Number, ...]]:

@@ -18,6 +18,7 @@ from dse.sweep.cache import ScheduleCache
 from dse.sweep.chunks import Chunks, Pace
 from dse.sweep.executors import Executor
 from dse.sweep.folder import StudyFolder
+from dse.sweep.judge import Judge, mac_units_of
 from dse.sweep.plan import Point, Sweep
 from dse.sweep.progress import Progress
 from dse.sweep.salvage import mend_store
@@ -84,7 +85,7 @@ def run_sweep(
             store.forget_failures()
         before = store.count()
         strategy = search.strategy(partial(_settled, sweep, store))
-        trajectory = Trajectory(folder.path / "search.csv")
+        trajectory = Trajectory(folder.path / "search.csv", plan.goals)
         planned = plan.variant_count if isinstance(strategy, GridStrategy) and plan.variant_count else strategy.planned
         progress.start(planned * len(plan.problems), before)
         waves = _Waves(sweep, store, cache, progress, pruner, lambda: stack.enter_context(executor()))
@@ -131,6 +132,7 @@ class _Waves:
         self.points = self.ran = self.pruned = self.cached = 0
         self._sweep = sweep
         self._plan = sweep.plan
+        self._judge = Judge(sweep.plan)
         self._store = store
         self._cache = cache
         self._progress = progress
@@ -184,7 +186,8 @@ class _Waves:
                 rows[number] or VariantRow(self._plan.grid.text(number)),
                 status="pruned",
                 bounds=tuple((bound.latency_cycles, bound.energy_pj) for bound in pruning.bounds),
-                beaten_by=self._plan.grid.text(pruning.beaten_by),
+                beaten_by=None if pruning.beaten_by is None else self._plan.grid.text(pruning.beaten_by),
+                reason=pruning.reason,
                 workload=self._plan.workload,
             )
             del points[number]
@@ -310,12 +313,16 @@ class _Waves:
         if row is None:
             return VariantOutcome(number, "excluded")
         if row.status == "pruned":
-            return VariantOutcome(number, "pruned", pruning=self._pruning(row))
+            pruning = self._pruning(row)
+            groups = self._judge.groups(pruning.bounds, None, None) if pruning.bounds else ()
+            return VariantOutcome(number, "pruned", pruning=pruning, costs=self._judge.costs(groups) if groups else ())
         if row.status == "refused" or points is None:
             return VariantOutcome(number, "refused")
         problems: list[LayerCost] = []
+        units = area = None
         for point in points:
             result = results[point.key]
+            units, area = mac_units_of(result, self._plan.problems[point.problem].macs), result.area_um2
             if result.cycles is None or result.energy_pj is None:
                 return VariantOutcome(number, "incomplete")
             problems.append(LayerCost(result.cycles, result.energy_pj))
@@ -326,14 +333,15 @@ class _Waves:
             )
             for network in self._plan.networks
         )
-        return VariantOutcome(number, "complete", costs, problems=tuple(problems))
+        compared = self._judge.costs(self._judge.groups(costs, units, area))
+        return VariantOutcome(number, "complete", costs, None, tuple(problems), compared, units, area)
 
     def _pruning(self, row: VariantRow) -> Pruning:
         bounds = tuple(NetworkCost(cycles, energy_pj) for cycles, energy_pj in row.bounds)
         beaten_by = None if row.beaten_by is None else self._plan.grid.read(row.beaten_by)
-        if beaten_by is None:
+        if beaten_by is None and row.reason is None:
             raise ValueError(f"{row.parameters} was pruned by a variant that the study does not have")
-        return Pruning(bounds, beaten_by)
+        return Pruning(bounds, beaten_by, row.reason)
 
 
 class _Wave:

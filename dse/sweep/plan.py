@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from dse.errors import InputError
+from dse.specification.goals import Goals
 from dse.specification.problem import Problem
 from dse.specification.scheduling import CosaWeights, ScheduleOptions
 from dse.specification.space import ParameterGrid, Variant
@@ -32,6 +34,7 @@ __all__ = [
     "PlannedProblem",
     "Point",
     "Sweep",
+    "check_areas",
     "plan_study",
     "schedule_options",
 ]
@@ -80,7 +83,8 @@ class Plan:
 
     `template` is the content of the template's file. `options` are the scheduler's. `evaluator` names what costs the
     mappings, `timeloop-model` with its version. `program` is the project with the hash of its source: another one may
-    answer differently, so results do not mix. `variant_count` is known for spaces that were checked in full.
+    answer differently, so results do not mix. `variant_count` is known for spaces that were checked in full. `goals`
+    decide no result, but what is compared, and with it what may be left out.
     """
 
     name: str
@@ -95,6 +99,7 @@ class Plan:
     problems: tuple[PlannedProblem, ...]
     networks: tuple[PlannedNetwork, ...]
     variant_count: int | None = None
+    goals: Goals = field(default_factory=Goals)
 
     @cached_property
     def grid(self) -> ParameterGrid:
@@ -103,9 +108,13 @@ class Plan:
 
     @cached_property
     def workload(self) -> str:
-        """Hash of the networks with their problems."""
+        """Hash of the networks with their problems and of the goals: what the pruning of a variant holds for."""
         data = self.to_dict()
-        return _digest([data["networks"], [problem.digest for problem in self.problems]])
+        return _digest([data["networks"], [problem.digest for problem in self.problems], data["goals"]])
+
+    def macs(self, network: PlannedNetwork) -> int:
+        """Operations of one pass through a network."""
+        return sum(layer.count * self.problems[layer.problem].macs for layer in network.layers)
 
     def key(self, digests: Mapping[str, str], problem: int) -> str:
         """The content hash of a result: architecture, mapspace, problem, options, evaluator and program.
@@ -122,7 +131,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for `study.json`."""
-        return asdict(self)
+        return asdict(self) | {"goals": self.goals.to_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
@@ -145,6 +154,7 @@ class Plan:
                 for network in data["networks"]
             ),
             data["variant_count"],
+            Goals.from_dict(data["goals"]) if "goals" in data else Goals(),  # older folders have none
         )
 
 
@@ -204,8 +214,9 @@ def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep
     """The plan of a study: its problems without repetition, and all options of the scheduler.
 
     Where the study's evaluator is `timeloop`, it is the program given, or the one that is found. Raises ToolError where
-    there is none.
+    there is none, InputError where the goals need areas that the architecture does not give.
     """
+    check_areas(study)
     if study.evaluator != "timeloop":
         timeloop = None
     elif timeloop is None:
@@ -235,8 +246,26 @@ def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep
             for network in study.networks
         ),
         study.variant_count,
+        study.goals,
     )
     return Sweep(study, plan, problems, timeloop)
+
+
+def check_areas(study: Study) -> None:
+    """Raise InputError where the goals of a study need areas and its first variant gives none."""
+    wanted = study.goals.needs_area
+    if wanted is None:
+        return
+    from dse.model.technology import area_um2  # noqa: PLC0415  (the package loads NumPy)
+
+    first = next(study.space.variants(), None)
+    if first is not None and area_um2(first.architecture) is None:
+        key = "objectives" if "area" in study.goals.objectives else "budgets"
+        message = (
+            f"{wanted} needs areas, and {study.space.template.document.file or 'the template'} gives none: give the "
+            "area of the arithmetic and of the storage levels, or costs from a source that has areas"
+        )
+        raise InputError(study.document.fault(("study", key), message))
 
 
 def _planned(problem: Problem) -> PlannedProblem:

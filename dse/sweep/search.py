@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from dse.model.technology import area_um2
 from dse.specification.space import Variant
 from dse.specification.version import DEFAULT_VERSION
 from dse.sweep.bounds import Bounds
+from dse.sweep.judge import Judge
 from dse.sweep.plan import Sweep
 from dse.sweep.pruning import BoundPruner
 from dse.sweep.strategies import (
@@ -14,6 +16,7 @@ from dse.sweep.strategies import (
     Budgeted,
     FastestFirst,
     GridStrategy,
+    NetworkCost,
     Nsga2,
     Pruner,
     RandomStrategy,
@@ -35,8 +38,10 @@ class Search:
         timeloop = sweep.timeloop
         self.unproven = timeloop is not None and timeloop.version != DEFAULT_VERSION.commit
         self.pruner: Pruner | None = None
-        if prune and self._settings.prune and not self.unproven:
-            self.pruner = BoundPruner(self._bounds, sweep.plan.networks)
+        self._judge = Judge(sweep.plan)
+        pruner = BoundPruner(self._bounds, sweep.plan, exact_area=timeloop is None)
+        if prune and self._settings.prune and not self.unproven and pruner.useful:
+            self.pruner = pruner
 
     def strategy(self, settled: Callable[[Sequence[int]], bool]) -> Strategy:
         """The strategy within its budget. `settled`: nothing of some combinations is left to schedule."""
@@ -48,7 +53,7 @@ class Search:
             case "bound_guided":
                 chosen = BoundGuided(grid, self._least, settings.seed)
             case "nsga2":
-                chosen = Nsga2(grid, settings.seed)
+                chosen = Nsga2(grid, settings.seed, len(self._judge.goals.objectives))
             case _ if self.pruner is not None:
                 chosen = FastestFirst(grid.size, self._least_cycles, settled)
             case _:
@@ -64,10 +69,18 @@ class Search:
         cycles = self._bounds.cycles(made)
         return sum(layer.count * cycles[layer.problem] for layer in self._layers)
 
-    def _least(self, number: int) -> tuple[float, float] | None:
+    def _least(self, number: int) -> tuple[float, ...] | None:
+        """The costs of a combination with its layers at their bounds; None where it is no variant, or over budget."""
         made = self._sweep.study.space.variant(number)
         if not isinstance(made, Variant):
             return None
         least = self._bounds.layers(made)
-        cycles = sum(layer.count * least[layer.problem].latency_cycles for layer in self._layers)
-        return float(cycles), sum(layer.count * least[layer.problem].energy_pj for layer in self._layers)
+        networks = [
+            NetworkCost(
+                sum(layer.count * least[layer.problem].latency_cycles for layer in network.layers),
+                sum(layer.count * least[layer.problem].energy_pj for layer in network.layers),
+            )
+            for network in self._sweep.plan.networks
+        ]
+        units = made.architecture.arithmetic.instances
+        return self._judge.costs(self._judge.groups(networks, units, area_um2(made.architecture))) or None

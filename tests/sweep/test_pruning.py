@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -27,7 +28,6 @@ from dse.sweep.progress import Progress
 from dse.sweep.pruning import beats
 from dse.sweep.reading import read_study
 from dse.sweep.search import Search
-from dse.sweep.strategies import NetworkCost
 from tests.sweep.drawn import drawn_executor, random_study
 
 Front = set[tuple[str, int | None, float | None]]
@@ -166,11 +166,12 @@ def test_bounds_are_those_of_the_variant_alone(tmp_path: Path) -> None:
 
 
 def test_only_what_is_beaten_in_every_network_is_beaten() -> None:
-    bounds = (NetworkCost(10, 5.0), NetworkCost(20, 7.0))
-    assert beats((NetworkCost(9, 5.0), NetworkCost(20, 6.0)), bounds)
+    bounds = ((10, 5.0), (20, 7.0))
+    assert beats(((9, 5.0), (20, 6.0)), bounds)
     assert not beats(bounds, bounds)
-    assert not beats((NetworkCost(9, 5.0), NetworkCost(20, 7.0)), bounds)  # may tie on the second network's front
-    assert not beats((NetworkCost(9, 4.0), NetworkCost(21, 6.0)), bounds)
+    assert not beats(((9, 5.0), (20, 7.0)), bounds)  # may tie on the second network's front
+    assert not beats(((9, 4.0), (21, 6.0)), bounds)
+    assert not beats(((9, math.nan), (20, 6.0)), bounds)
 
 
 def test_nothing_is_pruned_where_the_study_says_so(tmp_path: Path) -> None:

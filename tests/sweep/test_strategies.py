@@ -13,6 +13,7 @@ from dse.errors import InputError
 from dse.fronts import hypervolume
 from dse.specification.document import Document
 from dse.specification.fields import Reader
+from dse.specification.goals import Goals
 from dse.specification.search import SearchSettings, read_search
 from dse.specification.space import ParameterGrid
 from dse.sweep.strategies import (
@@ -47,7 +48,7 @@ def outcome(number: int) -> VariantOutcome:
         return VariantOutcome(number, "refused")
     if number % 13 == 6:
         return VariantOutcome(number, "excluded")
-    return VariantOutcome(number, "complete", (NetworkCost(*cost(number)),))
+    return VariantOutcome(number, "complete", (NetworkCost(*cost(number)),), costs=cost(number))
 
 
 def explored(strategy: Strategy, most: int = 10_000) -> list[int]:
@@ -147,7 +148,7 @@ def test_the_keys_of_a_search() -> None:
 
 def test_the_growth_of_the_front_is_written_down(tmp_path: Path) -> None:
     path = tmp_path / "search.csv"
-    strategy, whole = RandomStrategy(GRID.size, 1), Trajectory(path)
+    strategy, whole = RandomStrategy(GRID.size, 1), Trajectory(path, Goals())
     while wave := strategy.ask():
         whole.tell([outcome(number) for number in wave])
     whole.write()
@@ -165,15 +166,15 @@ def test_what_was_written_down_stays_where_it_is_told_again(tmp_path: Path) -> N
     """As one large wave, as a block that was settled before is."""
     path, other = tmp_path / "search.csv", tmp_path / "other.csv"
     waves = [list(range(start, start + 16)) for start in range(0, 96, 16)]
-    whole = Trajectory(path)
+    whole = Trajectory(path, Goals())
     for wave in waves:
         whole.tell([outcome(number) for number in wave])
     whole.write()
-    part = Trajectory(other)
+    part = Trajectory(other, Goals())
     for wave in waves[:3]:
         part.tell([outcome(number) for number in wave])
     part.write()
-    again = Trajectory(other)
+    again = Trajectory(other, Goals())
     again.tell([outcome(number) for wave in waves[:3] for number in wave])
     for wave in waves[3:]:
         again.tell([outcome(number) for number in wave])

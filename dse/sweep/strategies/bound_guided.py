@@ -17,19 +17,19 @@ __all__ = ["BoundGuided"]
 _POOL = 256  # combinations drawn at random for each wave
 _MOST_NEIGHBOURS = 256
 
-Point = tuple[float, float]
+Point = tuple[float, ...]
 
 
 class BoundGuided:
     """Best-first search over a space of any size.
 
     For every wave, a pool of combinations that were not looked at yet is drawn at random, and the neighbours of the
-    front (one parameter by one value up or down) are added. The wave takes those whose bounds add most to the area that
-    the front dominates. The search ends when every combination was looked at.
+    front (one parameter by one value up or down) are added. The wave takes those whose bounds add most to what the
+    front dominates. The search ends when every combination was looked at.
     """
 
     def __init__(self, grid: ParameterGrid, bound: Callable[[int], Point | None], seed: int) -> None:
-        """`bound` gives cycles and pJ that a combination cannot be below; None where it is no variant."""
+        """`bound` gives costs that a combination cannot be below; None where it is no variant."""
         self.planned = grid.size
         self._grid = grid
         self._bound = bound
@@ -54,21 +54,22 @@ class BoundGuided:
     def tell(self, outcomes: Sequence[VariantOutcome]) -> None:
         """Take the complete variants into the front, which says where to look next."""
         for outcome in outcomes:
-            if outcome.status == "complete":
-                cycles = sum(cost.latency_cycles for cost in outcome.networks)
-                self._front[outcome.number] = (float(cycles), sum(cost.energy_pj for cost in outcome.networks))
+            if outcome.status == "complete" and outcome.costs:
+                self._front[outcome.number] = outcome.costs
+        if not self._front:
+            return
         numbers = sorted(self._front)
-        kept = non_dominated(np.array([self._front[number] for number in numbers]).reshape(-1, 2))
+        kept = non_dominated(np.array([self._front[number] for number in numbers], np.float64))
         self._front = {number: self._front[number] for number, keep in zip(numbers, kept, strict=True) if keep}
 
     def _gains(self) -> dict[int, float]:
-        """What each combination of the pool would add to the area that the front dominates, at its bounds."""
+        """What each combination of the pool would add to what the front dominates, at its bounds."""
         front = list(self._front.values())
         known = [point for point in self._pool.values() if point is not None]
         if not known:
             return dict.fromkeys(self._pool, 0.0)
         reference = 1.1 * np.max([*known, *front], axis=0)
-        before = hypervolume(np.array(front).reshape(-1, 2), reference)
+        before = hypervolume(np.array(front, np.float64).reshape(-1, len(known[0])), reference)
         return {
             number: -1.0 if point is None else hypervolume(np.array([*front, point]), reference) - before
             for number, point in self._pool.items()

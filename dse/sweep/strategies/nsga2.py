@@ -22,25 +22,26 @@ _MOST_IDLE = 10  # generations without a combination that is new: the search is 
 
 
 class Nsga2:
-    """A generation is a wave. Latency and energy are those of all networks together; of a pruned variant its bounds.
+    """A generation is a wave. Costs are those of all networks together; of a pruned variant those of its bounds.
 
     A combination that comes up again costs nothing: its figures are known.
     """
 
-    def __init__(self, grid: ParameterGrid, seed: int) -> None:
+    def __init__(self, grid: ParameterGrid, seed: int, objectives: int = 2) -> None:
+        """`objectives` is the number of costs that an outcome has."""
         import optuna  # noqa: PLC0415  (a second to load)
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.planned = grid.size
         self._grid = grid
         sampler = optuna.samplers.NSGAIISampler(population_size=_POPULATION, seed=seed)
-        self._study = optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
+        self._study = optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)
         self._ranges: dict[str, optuna.distributions.BaseDistribution] = {
             name: optuna.distributions.IntDistribution(0, len(values) - 1) for name, values in grid.values.items()
         }
         self._failed = optuna.trial.TrialState.FAIL
         self._generation: list[tuple[optuna.Trial, int]] = []
-        self._known: dict[int, tuple[float, float] | None] = {}
+        self._known: dict[int, tuple[float, ...] | None] = {}
 
     def ask(self) -> Sequence[int]:
         for _ in range(_MOST_IDLE):
@@ -54,9 +55,7 @@ class Nsga2:
     def tell(self, outcomes: Sequence[VariantOutcome]) -> None:
         """Give the generation its figures; what has none counts as failed."""
         for outcome in outcomes:
-            costs = outcome.networks if outcome.pruning is None else outcome.pruning.bounds
-            known = (float(sum(own.latency_cycles for own in costs)), sum(own.energy_pj for own in costs))
-            self._known[outcome.number] = known if costs else None
+            self._known[outcome.number] = outcome.costs or None
         self._close()
 
     def _drawn(self) -> tuple[optuna.Trial, int]:

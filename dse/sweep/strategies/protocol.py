@@ -36,12 +36,14 @@ class NetworkCost:
 class Pruning:
     """Why a variant was not scheduled, or not to the end.
 
-    No schedules bring any network below `bounds`, in the order of the plan's networks, and `beaten_by`, the number of a
-    complete variant, is below them.
+    No schedules bring any network below `bounds`, in the order of the plan's networks. `beaten_by` is the number of a
+    complete variant that is better than anything above them; without one, `reason` says what budget they exceed, and
+    bounds are given as far as that needed them.
     """
 
     bounds: tuple[NetworkCost, ...]
-    beaten_by: int
+    beaten_by: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ class VariantOutcome:
     """What came of a variant that a strategy asked for.
 
     complete: every layer has a mapping; `networks` holds the costs in the order of the plan's networks, and `problems`
-    those of its problems, else nothing.
+    those of its problems, else nothing. `mac_units` and `area_um2` are the variant's, as far as they are known.
     incomplete: a layer has no mapping, or failed. pruned: `pruning` says why it was not scheduled.
     refused: no valid architecture. excluded: a constraint leaves the combination out.
+    `costs` are those of the study's objectives for all networks together, less is better; nothing where there are none,
+    or where they exceed a budget. Those of a pruned variant are its bounds', where they follow from bounds alone.
     """
 
     number: int
@@ -59,6 +63,9 @@ class VariantOutcome:
     networks: tuple[NetworkCost, ...] = ()
     pruning: Pruning | None = None
     problems: tuple[LayerCost, ...] = ()
+    costs: tuple[float, ...] = ()
+    mac_units: int | None = None
+    area_um2: float | None = None
 
 
 class Strategy(Protocol):
