@@ -4,30 +4,39 @@
 
 runs a study of so many variants × problems, or the first POINTS of it, and prints one JSON object. `run.py` starts this
 in processes of its own, so that peaks of memory are its own.
+
+    .venv/bin/python benchmarks/engine.py workers COUNT
+
+prints the schedules a second of so many workers whose points wait for a tenth of a second: what keeps the workers from
+their work shows, and what else the machine is doing does not.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from dse.specification.document import parse_document
 from dse.specification.study import parse_study
 from dse.sweep.driver import run_sweep
-from dse.sweep.executors import Executor, TaskQueue
+from dse.sweep.executors import Executor, TaskQueue, ray_executor, serial_executor
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import plan_study
 from dse.sweep.progress import Progress
-from dse.sweep.task import Result
+from dse.sweep.task import Result, Task
 
 MAPPING = json.dumps([{"target": f"Level{level}", "type": "temporal", "factors": "R1 S1 P1 Q1"} for level in range(8)])
+
+SECONDS_A_POINT = 0.1
 
 
 class TrivialExecutor(TaskQueue):
@@ -73,6 +82,33 @@ def write_study(folder: Path, variants: int, problems: int, points: int | None =
     return json.dumps({"study": study})
 
 
+def wait(task: Task) -> list[Result]:
+    """Points that take a tenth of a second of no processor; what the workers run."""
+    time.sleep(SECONDS_A_POINT)
+    return [
+        Result(key, "optimal", "cosa", "embedded", "SCIP", 1.5, cycles=1, energy_pj=2.5, mapping=MAPPING,
+               solve_seconds=SECONDS_A_POINT, total_seconds=SECONDS_A_POINT)
+        for key, _, _ in task.points
+    ]  # fmt: skip
+
+
+def rate(workers: int) -> float:
+    """Schedules a second from the first to the last; Ray's start is no part of it, the idle end of a worker is."""
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # where the workers find `wait`
+    from engine import wait  # noqa: PLC0415  (by the name that they know it by)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = write_study(folder, 50, 6 * workers)
+        sweep = plan_study(parse_study(parse_document(text, "study.yaml"), folder))
+        executor = partial(serial_executor, run=wait) if workers == 1 else partial(ray_executor, workers, run=wait)
+        progress = Progress(quiet=True, file=folder / "progress.json")
+        run_sweep(sweep, StudyFolder(folder / "run"), executor, progress)
+        figure: float = json.loads((folder / "progress.json").read_text())["per_second"]
+        return figure
+
+
 def main(variants: int, problems: int, points: int | None) -> dict[str, float]:
     """Seconds and MB of a run, of a second one that finds all stored, and of the export."""
     with tempfile.TemporaryDirectory() as name:
@@ -94,6 +130,8 @@ def main(variants: int, problems: int, points: int | None) -> dict[str, float]:
     return figures
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1] == "workers":
+    print(json.dumps({"per_second": rate(int(sys.argv[2]))}))
+elif __name__ == "__main__":
     arguments = list(map(int, sys.argv[1:]))
     print(json.dumps(main(*itertools.islice(itertools.chain(arguments, [None]), 3))))
