@@ -65,9 +65,10 @@ _COMPUTE = {_plain(key): "word-bits" if key in _WORD else key for key in _COMPUT
 
 @dataclass(frozen=True)
 class Scope:
-    """Attributes by name, and the scope around them: what the names in an expression stand for."""
+    """Attributes by name, their place, and the scope around them: what the names in an expression stand for."""
 
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    path: KeyPath = ()
     outer: Scope | None = None
 
     def inlined(self, value: Any) -> Any:
@@ -92,7 +93,7 @@ class Scope:
 
     def _without(self, name: str) -> Scope:
         """So that an attribute may be made of one of the same name further out, and never of itself."""
-        return Scope({key: value for key, value in self.attributes.items() if key != name}, self.outer)
+        return Scope({key: value for key, value in self.attributes.items() if key != name}, self.path, self.outer)
 
 
 @dataclass
@@ -125,9 +126,12 @@ class Chain:
         section: Section,
         name: str,
         mesh: tuple[Any, Any, Any],
-        inherited: tuple[Scope, KeyPath] | None = None,
+        around: Scope | None = None,
     ) -> Level | None:
-        """Add a component of (instances, meshX, meshY), each a number, an expression or None; the level that it is."""
+        """Add a component of (instances, meshX, meshY), each a number, an expression or None; the level that it is.
+
+        It has the attributes of the scope `around` it where it does not have them itself.
+        """
         kind = section.required_text("class")
         attributes = section.section("attributes", required=False)
         if any(word in kind for word in _STORAGE_CLASSES):
@@ -150,10 +154,10 @@ class Chain:
             if value is not None:
                 level.content[key] = value
                 level.origins[key] = section.path
-        scope = Scope(attributes.data, inherited[0] if inherited else None)
-        self._take(level, attributes, known, ignored, scope)
-        if inherited is not None:
-            self._inherit(level, known, *inherited)
+        self._take(level, attributes, known, ignored, Scope(attributes.data, attributes.path, around))
+        while around is not None:
+            self._inherit(level, known, around)
+            around = around.outer
         return level
 
     def _take(
@@ -178,17 +182,17 @@ class Chain:
                 allowed = [*known.values(), *sorted(ignored)]
                 attributes.fault(key, f"unknown attribute{nearest(str(key), allowed)}")
 
-    def _inherit(self, level: Level, known: Mapping[str, str], scope: Scope, path: KeyPath) -> None:
-        """What the containers around a component say of it, where it does not say it itself."""
+    def _inherit(self, level: Level, known: Mapping[str, str], scope: Scope) -> None:
+        """What a container around a component says of it, where no one further in does."""
         for key, value in scope.attributes.items():
             entry = known.get(_plain(str(key)))
             if entry is None or level.content.keys() & {entry, *_synonyms(entry)}:
                 continue
-            level.origins[entry] = path
+            level.origins[entry] = (*scope.path, key)
             try:
                 level.content[entry] = scope.inlined(value)
             except ValueError as error:
-                self.reader.fault(path, f"{key}: {error}")
+                self.reader.fault((*scope.path, key), str(error))
 
 
 def is_storage_attribute(key: object) -> bool:

@@ -6,6 +6,7 @@ scheduler cannot keep to is refused; an empty list asks for nothing.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dse.specification.document import KeyPath
@@ -14,6 +15,8 @@ from dse.specification.fields import Section, describe
 __all__ = ["KINDS", "read_constraint", "write_loops"]
 
 KINDS = {"datatype": "bypass", "bypass": "bypass", "bypassing": "bypass", "dataspace": "bypass"}
+
+_SEPARATOR = re.compile(r",(?=\s*[A-Za-z])")  # of factors, not of the two numbers of an imperfect one
 
 _REFUSED = {
     "no_reuse": "multicast, reduction and reuse are always on",
@@ -86,4 +89,4 @@ def write_loops(section: Section, key: str, value: Any) -> Any:
     if ">=" in value:
         section.fault(key, "least factors (>=) are not supported: give the factor, or a limit such as K<=16")
         return ""
-    return value.replace(",", " ")
+    return _SEPARATOR.sub(" ", value)

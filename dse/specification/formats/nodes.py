@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from dse.specification.document import KeyPath
+from dse.specification.expressions import names_in_expression
 from dse.specification.fields import Section, describe
 from dse.specification.formats.chain import Chain, Level, Scope, product
 from dse.specification.formats.constraints import read_constraint
@@ -37,7 +38,6 @@ class _Walk:
         self.chain = chain
         self.mesh: Mesh = (1, 1)
         self.scope = Scope()
-        self.scope_path: KeyPath = ()
         self.names: dict[str, KeyPath] = {}
         self.fanned_out: Level | None = None
         """The storage level that has a fan-out already."""
@@ -79,11 +79,13 @@ class _Walk:
         self._fan_out(node, name)
         instances = product(*self.mesh)
         before = len(self.chain.storage)
-        level = self.chain.add(node, name, (instances, *self.mesh), (self.scope, self.scope_path))
+        level = self.chain.add(node, name, (instances, *self.mesh), self.scope)
         if level is not None and len(self.chain.storage) > before and self.chain.arithmetic is not None:
             self.chain.reader.fault(node.path, f"stands inside {self.chain.arithmetic.name}, which computes")
         constraints = node.section("constraints", required=False)
         is_storage = len(self.chain.storage) > before
+        if level is not None and is_storage:
+            level.content.setdefault("reduction_supported", True)  # the front end says so of a DRAM too
         self._constraints(constraints, name, is_storage, parallel, kept)
         self._refuse(node, "sparse_optimizations", "sparse tensors are not modelled")
         node.finish()
@@ -92,7 +94,7 @@ class _Walk:
         name = self._name(node)
         attributes = node.section("attributes", required=False)
         if attributes.data:
-            self.scope, self.scope_path = Scope(attributes.data, self.scope), attributes.path
+            self.scope = Scope(attributes.data, attributes.path, self.scope)
         self._fan_out(node, name)
         self._constraints(node.section("constraints", required=False), name, False, False, {})
         self._refuse(node, "networks", "networks of their own are not modelled")
@@ -145,10 +147,20 @@ class _Walk:
         self.chain.fanout_levels[name] = above.name
         try:
             inlined = [self.scope.inlined(side) for side in sides]
+            unknown = [name for side in inlined for name in self._unknown_names(side)]
         except ValueError as error:
             node.fault("spatial", str(error))
             return
+        if unknown:
+            node.fault("spatial", f"unknown variable {describe(unknown[0])}")
+            return
         self.mesh = (product(self.mesh[0], inlined[0]), product(self.mesh[1], inlined[1]))
+
+    def _unknown_names(self, side: Any) -> list[str]:
+        """The names in an expression that no variable has; every level inside would report them. Raises ValueError."""
+        variables = self.chain.reader.document.data.get("variables")
+        known = variables if isinstance(variables, dict) else {}
+        return sorted(names_in_expression(side) - known.keys()) if isinstance(side, str) else []
 
     def _constraints(
         self, section: Section, name: str, is_storage: bool, parallel: bool, kept: dict[str, KeyPath]
@@ -156,9 +168,7 @@ class _Walk:
         for kind in section.data:
             path = (*section.path, kind)
             if kind not in ("spatial", "temporal", "dataspace"):
-                self.chain.reader.fault(
-                    path, "expected spatial, temporal or dataspace: other constraints are not kept to"
-                )
+                self.chain.reader.fault(path, "unknown kind of constraint; allowed: spatial, temporal, dataspace")
             elif kind == "spatial" and name not in self.chain.fanout_levels:
                 if section.data[kind]:
                     self.chain.reader.fault(path, f"{name} has no fan-out (spatial: meshX, meshY)")

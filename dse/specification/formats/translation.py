@@ -173,7 +173,7 @@ def _mapping(chain: Chain, document: Document, origins: dict[KeyPath, KeyPath]) 
         if kind == "bypass":
             bypassed.add(target)
         for key in ("factors", "permutation"):
-            if isinstance(entry.get(key), list):
+            if isinstance(entry.get(key), list | str):
                 directive[key] = write_loops(section, key, entry[key])
         for content, _, _ in chain.constraints:
             if (content["target"], content["type"]) == (target, kind):
