@@ -79,7 +79,7 @@ class Scope:
         if not isinstance(value, str):
             return value
         if value in self.attributes and self.attributes[value] != value:
-            return self._without(value).inlined(self.attributes[value])
+            return self.without(value).inlined(self.attributes[value])
         text = _NAME.sub(self._replacement, value)
         if len(text) > _LONGEST_EXPRESSION:
             raise ValueError(f"longer than {_LONGEST_EXPRESSION} characters, what it names written out")
@@ -89,10 +89,10 @@ class Scope:
         name = match.group()
         if name not in self.attributes:
             return name
-        return f"({self._without(name).inlined(self.attributes[name])})"
+        return f"({self.without(name).inlined(self.attributes[name])})"
 
-    def _without(self, name: str) -> Scope:
-        """So that an attribute may be made of one of the same name further out, and never of itself."""
+    def without(self, name: str) -> Scope:
+        """The scope of an attribute's own value, which may be made of one of the same name further out."""
         return Scope({key: value for key, value in self.attributes.items() if key != name}, self.path, self.outer)
 
 
@@ -175,7 +175,7 @@ class Chain:
                     attributes.fault(key, f"{entry} stands there twice")
                 level.origins[entry] = (*attributes.path, key)
                 try:
-                    level.content[entry] = scope.inlined(value)
+                    level.content[entry] = scope.without(key).inlined(value)
                 except ValueError as error:
                     attributes.fault(key, str(error))
             elif name not in ignored and key not in used:
@@ -190,7 +190,7 @@ class Chain:
                 continue
             level.origins[entry] = (*scope.path, key)
             try:
-                level.content[entry] = scope.inlined(value)
+                level.content[entry] = scope.without(key).inlined(value)
             except ValueError as error:
                 self.reader.fault((*scope.path, key), str(error))
 
