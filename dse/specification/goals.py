@@ -140,9 +140,13 @@ def read_goals(section: Section, weights: Mapping[str, float]) -> Goals:
     reference: dict[str, float] = {}
     if section.has("reference"):
         for name in objectives:
+            _, value = given.raw(name)
+            number = None if isinstance(value, bool) else _number(str(value))
             if not given.has(name):
                 given.fault(name, "expected a value for every objective of the study, got nothing")
-            reference[name] = given.number(name, default=1.0, above=0.0)
+            elif number is None:
+                given.fault(name, f"expected a number above 0, got {describe(value)}")
+            reference[name] = number or 1.0
         given.finish()
     return Goals(objectives, clock_mhz, budgets, combine, dict(weights), reference)
 
@@ -192,7 +196,7 @@ def _read_budgets(section: Section) -> tuple[Budget, ...]:
 
 
 def _number(text: str) -> float | None:
-    """A finite number above 0."""
+    """A finite number above 0; 1e9 is one, which YAML takes for a text."""
     try:
         value = float(text)
     except ValueError:

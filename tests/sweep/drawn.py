@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import yaml
 
 from dse.search.baselines import random_search
 from dse.sweep.executors import Executor, TaskQueue
 from dse.sweep.task import Result, Task
 
-__all__ = ["drawn_executor", "random_study"]
+__all__ = ["drawn_executor", "random_study", "template_with_areas"]
 
 
 def drawn(task: Task, samples: int) -> list[Result]:
@@ -26,8 +29,9 @@ def drawn(task: Task, samples: int) -> list[Result]:
         if evaluation is None:
             results.append(Result(key, "infeasible", "cosa", "embedded", error="nothing drawn", total_seconds=0.0))
             continue
-        figures = {"cycles": evaluation.latency_cycles, "energy_pj": evaluation.energy_pj, "total_seconds": 0.0}
-        results.append(Result(key, "feasible", "cosa", "embedded", mapping="[]", **figures))
+        cost = Result(key, "feasible", "cosa", "embedded", mapping="[]", total_seconds=0.0)
+        cost = replace(cost, cycles=evaluation.latency_cycles, energy_pj=evaluation.energy_pj)
+        results.append(replace(cost, utilization=evaluation.utilization, area_um2=evaluation.area_um2))
     return results
 
 
@@ -79,6 +83,17 @@ _TEMPLATES: dict[str, dict[str, tuple[int, ...]]] = {
 }
 
 
+def template_with_areas(template: str) -> str:
+    """A shipped template whose MACs take 500 um2 each and whose words 8 um2."""
+    path = Path(__file__).resolve().parents[2] / "arch_templates" / f"{template}.yaml"
+    data = yaml.safe_load(path.read_text())
+    data["arch"]["arithmetic"]["area"] = 500
+    for level in data["arch"]["storage"]:
+        if "entries" in level:
+            level["cluster-area"] = f"({level['entries']}) * 8 * {level.get('cluster-size', 1)}"
+    return yaml.safe_dump(data, sort_keys=False)
+
+
 def random_study(rng: np.random.Generator) -> dict[str, str]:
     """File name -> content of a study of 8 to 27 variants on one or two networks of small layers."""
     template = str(rng.choice(list(_TEMPLATES)))
@@ -86,6 +101,7 @@ def random_study(rng: np.random.Generator) -> dict[str, str]:
     chosen = {str(name) for name in rng.choice(list(choices), 4, replace=False)}
     parameters = "".join(f"    {name}: {list(values)}\n" for name, values in choices.items() if name in chosen)
     files: dict[str, str] = {}
+    networks = []
     for name in ("first", "second")[: int(rng.integers(1, 3))]:
         layers = ""
         for index in range(int(rng.integers(1, 3))):
@@ -101,9 +117,11 @@ def random_study(rng: np.random.Generator) -> dict[str, str]:
             }
             problem = ", ".join(f"{key}: {int(size)}" for key, size in sizes.items())
             layers += f"    - {{name: l{index}, count: {int(rng.integers(1, 5))}, problem: {{{problem}}}}}\n"
+        networks.append(f"{name}.yaml")
         files[f"{name}.yaml"] = f"network:\n  name: {name}\n  layers:\n{layers}"
     files["study.yaml"] = (
-        f"study:\n  name: random\n  template: {template}\n  parameters:\n{parameters}"
-        f"  networks: [{', '.join(files)}]\n  objective: cosa\n"
+        f"study:\n  name: random\n  template: template.yaml\n  parameters:\n{parameters}"
+        f"  networks: [{', '.join(networks)}]\n  objective: cosa\n"
     )
+    files["template.yaml"] = template_with_areas(template)
     return files

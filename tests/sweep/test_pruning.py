@@ -17,6 +17,8 @@ from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
 from dse.report.front import on_front
 from dse.report.table import render_front, render_incomplete
 from dse.report.totals import StudyTotals, totals_named
+from dse.specification.goals import COMBINATIONS, Budget, Goals
+from dse.specification.objectives import OBJECTIVES, QUANTITIES
 from dse.specification.search import SearchSettings
 from dse.specification.study import load_study
 from dse.sweep.bounds import Bounds
@@ -54,7 +56,7 @@ def fronts(folder: Path) -> dict[str, Front]:
         found: dict[str, Front] = {}
         for name in (None, *(network.name for network in study.plan.networks)):
             group = totals.named(name)
-            chosen = zip(group, on_front(group), strict=True)
+            chosen = zip(group, on_front(group, study.plan.goals), strict=True)
             found[name or "all"] = {(own.variant.name, own.cycles, own.energy_pj) for own, flag in chosen if flag}
         return found
 
@@ -86,6 +88,58 @@ def compare(seed: int, folder: Path, samples: int) -> SweepCounts:
 def test_the_front_is_the_same_with_and_without_pruning(tmp_path: Path) -> None:
     counts = [compare(seed, tmp_path / f"{seed}", samples=300) for seed in (0, 2, 3, 4, 6)]
     assert sum(own.pruned for own in counts) > 60
+
+
+def random_goals(rng: np.random.Generator, totals: StudyTotals) -> Goals:
+    """Objectives, budgets that some of the variants exceed, and weights, drawn at random."""
+    objectives = tuple(str(name) for name in rng.choice(list(OBJECTIVES), int(rng.integers(2, 4)), replace=False))
+    budgets = []
+    for name in rng.choice(list(QUANTITIES), int(rng.integers(0, 3)), replace=False):
+        figures = [total.figures for total in totals.named() if total.figures is not None]
+        values = [QUANTITIES[str(name)].value(own, 1000.0) for own in figures]
+        budgets.append(Budget(str(name), float(np.quantile(values, rng.uniform(0.2, 0.9)))))
+    weights = {"first": float(rng.choice((1, 2, 0.5)))}
+    combine = str(rng.choice(COMBINATIONS))
+    return Goals(objectives, 1000.0, tuple(budgets), combine, {name: own for name, own in weights.items() if own != 1})
+
+
+def compare_goals(seed: int, folder: Path, goals: int) -> int:
+    """Give a random study goals at random; how many schedules were saved over all of them.
+
+    Goals change no schedule, so that those of the first sweep are taken again.
+    """
+    rng = np.random.default_rng((23, seed))
+    plain = written(rng, folder)
+    cache = folder / "cache"
+    executor = partial(drawn_executor, 200)
+
+    def swept(sweep: Sweep, name: str, prune: bool) -> SweepCounts:
+        search = Search(sweep, prune)
+        output = StudyFolder(folder / name)
+        return run_sweep(sweep, output, executor, Progress(quiet=True), search=search, cache_folder=cache)
+
+    swept(plain, "all", prune=False)
+    saved = 0
+    for index in range(goals):
+        with read_study(folder / "all") as stored:
+            chosen = random_goals(rng, StudyTotals(stored))
+        study = replace(plain.study, goals=chosen)
+        sweep = replace(plain, study=study, plan=replace(plain.plan, goals=chosen))
+        assert swept(sweep, "all", prune=False).ran == 0
+        counts = swept(sweep, f"pruned {index}", prune=True)
+        assert fronts(folder / f"pruned {index}") == fronts(folder / "all"), chosen
+        saved += counts.pruned
+    return saved
+
+
+def test_the_front_of_any_objectives_and_budgets_is_the_same_with_and_without_pruning(tmp_path: Path) -> None:
+    assert sum(compare_goals(seed, tmp_path / f"{seed}", goals=6) for seed in range(3)) > 50
+
+
+@pytest.mark.soak
+def test_the_fronts_of_five_hundred_goals_are_the_same_with_and_without_pruning(tmp_path: Path) -> None:
+    for seed in range(50):
+        compare_goals(seed, tmp_path / f"{seed}", goals=10)
 
 
 @pytest.mark.soak
