@@ -39,7 +39,8 @@ REFUSED = "refused"
 class Result:
     """The outcome of one point, as it is stored. `mapping` is Timeloop's list of directives as JSON.
 
-    `evaluator` names what costed the mapping. `error` is the reason where there is no cost; figures are None then.
+    `breakdown` is what the cost is made of, as `Breakdown` writes it. `evaluator` names what costed the mapping. `error`
+    is the reason where there is no cost; figures are None then.
     `error_type` and `traceback` are set where that reason is an error and not an answer.
     """
 
@@ -55,6 +56,7 @@ class Result:
     energy_pj: float | None = None
     utilization: float | None = None
     area_um2: float | None = None
+    breakdown: str | None = None
     mapping: str | None = None
     error: str | None = None
     error_type: str | None = None
@@ -134,12 +136,15 @@ def _result(key: str, schedule: Schedule, architecture: Architecture, task: Task
 
 
 def _costed(result: Result, evaluation: Evaluation) -> Result:
+    from dse.model.breakdown import Breakdown  # noqa: PLC0415  (the package loads NumPy)
+
     return replace(
         result,
         cycles=evaluation.latency_cycles,
         energy_pj=evaluation.energy_pj,
         utilization=evaluation.utilization,
         area_um2=evaluation.area_um2,
+        breakdown=Breakdown.of(evaluation).to_json(),
     )
 
 

@@ -70,7 +70,7 @@ def test_failures_and_answers_without_a_mapping_are_not_kept(tmp_path: Path) -> 
 def test_a_row_that_changed_is_not_used_and_is_replaced(tmp_path: Path) -> None:
     with ScheduleCache(tmp_path, "dse 1", never) as cache:
         cache.add([result("a"), result("b")])
-    connection = sqlite3.connect(tmp_path / "schedules.sqlite")
+    connection = sqlite3.connect(tmp_path / "schedules-2.sqlite")
     with connection:
         connection.execute("UPDATE result SET cycles = 6 WHERE key = 'a'")
     connection.close()
@@ -107,7 +107,7 @@ def test_a_cache_that_cannot_be_used_is_a_notice(sweep: Sweep, tmp_path: Path, d
         cache.write_text("x")
     else:
         cache.mkdir()
-        (cache / "schedules.sqlite").write_bytes(os.urandom(10_000))
+        (cache / "schedules-2.sqlite").write_bytes(os.urandom(10_000))
     stream = io.StringIO()
     folder = StudyFolder(tmp_path / "run")
     counts = run_sweep(sweep, folder, serial_executor, Progress(stream, quiet=True), cache_folder=cache)
