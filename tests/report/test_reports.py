@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,9 +22,10 @@ from dse.errors import InputError
 from dse.report.comparison import compare_network, render_comparison
 from dse.report.export import Row, columns_of, layer_rows, variant_rows, write_rows
 from dse.report.figure import draw_front
-from dse.report.front import costs, hypervolume, non_dominated, on_front
+from dse.report.front import costs, hypervolume, non_dominated, on_front, volume_of
 from dse.report.table import energy_unit, render_front, render_incomplete
 from dse.report.totals import StudyTotals, Total, totals_named
+from dse.specification.goals import Budget, Goals
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Plan, PlannedLayer, PlannedNetwork, PlannedProblem
 from dse.sweep.reading import StoredStudy, VariantName, read_study
@@ -378,3 +380,127 @@ def test_costs_of_incomplete_totals_are_not_numbers() -> None:
     assert np.isnan(costs(totals)).tolist() == [[False, False], [True, True]]
     half = replace(totals[0], energy_pj=None)
     assert np.isnan(costs([half])).all()
+
+
+def with_goals(plan: Plan, **goals: Any) -> tuple[Plan, Results]:
+    """A plan whose variants have an area and one MAC per 10 um2, and its results."""
+    results = {
+        (variant, problem): replace(
+            result,
+            area_um2=1e6 * (variant + 1),
+            utilization=plan.problems[problem].macs / (10.0 * (variant + 1) * (result.cycles or 1)),
+        )
+        for (variant, problem), result in make_results(plan).items()
+    }
+    return replace(plan, goals=Goals(**goals)), results
+
+
+def test_the_front_of_three_objectives_within_budgets(stored: Callable[..., StoredStudy]) -> None:
+    """Variant 3 is dominated in latency and energy; of utilization and area, small variants have the best."""
+    plan, results = with_goals(make_plan(), objectives=("latency", "energy", "utilization"))
+    study = stored(plan, results)
+    totals = list(totals_named(study))
+    assert [total.mac_units for total in totals] == [10, 20, 30, 40]
+    assert on_front(totals, plan.goals) == [True, True, True, False]
+    assert on_front(totals, Goals(("latency", "area"))) == [True, True, True, False]
+    assert on_front(totals, Goals(("energy", "area"))) == [True, False, False, False]
+    limited, _ = with_goals(make_plan(), budgets=(Budget("area_mm2", 2.5), Budget("latency_cycles", 11000.0)))
+    totals = list(totals_named(stored(limited, results)))
+    assert [bool(total.over_budget) for total in totals] == [False, False, True, True]
+    assert on_front(totals) == [True, True, False, False]
+    assert totals[2].over_budget == ("area_mm2 3 (budget area_mm2 <= 2.5)",)
+    text = render_front(limited, totals)
+    assert "4 of 4 variants complete, 2 over budget, 2 on the Pareto front of latency and energy" in text
+    assert "hypervolume" in text
+    everything = render_front(limited, totals, everything=True)
+    assert "area_mm2 4 (budget area_mm2 <= 2.5)" in everything
+    # One network alone is faster than both: it keeps to a limit that their sum exceeds.
+    slow, _ = with_goals(make_plan(), budgets=(Budget("latency_cycles", 8000.0),))
+    study = stored(slow, results)
+    assert [bool(total.over_budget) for total in totals_named(study)] == [True, False, False, False]
+    assert not any(total.over_budget for total in totals_named(study, "a"))
+
+
+def test_a_variant_left_out_for_its_area_says_so(stored: Callable[..., StoredStudy]) -> None:
+    plan, results = with_goals(make_plan(), budgets=(Budget("area_mm2", 3.5),))
+    reason = "over budget: area_mm2 4 (budget area_mm2 <= 3.5)"
+    large = VariantRow(plan.grid.text(3), {}, "pruned", reason=reason, workload=plan.workload)
+    results = {key: result for key, result in results.items() if key[0] != 3}
+    study = stored(plan, results, [large])
+    totals = list(totals_named(study))
+    assert totals[3].missing == (f"pruned: {reason}",)
+    assert totals[3].over_budget == (reason,)
+    assert "3 of 4 variants complete, 1 over budget, 3 on the Pareto front" in render_front(plan, totals)
+    assert render_incomplete(totals) == ""
+    rows = list(variant_rows(StudyTotals(study)))
+    assert [row["over_budget"] for row in rows if row["network"] == "all"] == [None, None, None, reason]
+    for row in rows:
+        names = columns_of(plan, "variant")
+        assert [name.removeprefix("parameters.") for name in names] == [
+            key for name, value in row.items() for key in (value if isinstance(value, dict) else [name])
+        ]
+
+
+@pytest.mark.parametrize("combine", ["sum", "geometric_mean"])
+def test_networks_weigh_as_the_study_says(stored: Callable[..., StoredStudy], combine: str) -> None:
+    plan, results = with_goals(
+        make_plan(), combine=combine, weights={"a": 2.5}, objectives=("power", "throughput", "tops_per_watt")
+    )
+    plan = replace(plan, options={"objective": "latency"})
+    results = {key: replace(result, lower_bound=0.9 * (result.cycles or 0)) for key, result in results.items()}
+    study = stored(plan, results)
+    for a, b, both in zip(*(totals_named(study, name) for name in ("a", "b", None)), strict=True):
+        pairs = [
+            (a.cycles, b.cycles, both.cycles),
+            (a.energy_pj, b.energy_pj, both.energy_pj),
+            (a.macs, b.macs, both.macs),
+        ]
+        for of_a, of_b, of_both in pairs:
+            expected = (
+                2.5 * (of_a or 0) + (of_b or 0)
+                if combine == "sum"
+                else math.exp((2.5 * math.log(of_a or 0) + math.log(of_b or 0)) / 3.5)
+            )
+            assert of_both == pytest.approx(expected)
+        assert both.value == pytest.approx(both.cycles)
+        assert both.gap == pytest.approx(1 / 0.9 - 1)
+    table = written(variant_rows(StudyTotals(study)), "parquet", "variant", plan)
+    rows = pq.read_table(io.BytesIO(table)).to_pylist()
+    assert {"power_w", "throughput_gops", "tops_per_watt"} <= rows[0].keys()
+    for row in rows:
+        assert row["power_w"] == pytest.approx(row["energy_pJ"] / row["cycles"] * 1e-3)
+        assert row["throughput_gops"] == pytest.approx(1e3 * row["power_w"] * row["tops_per_watt"])
+    words = "geometric mean of 2.5 × a + b" if combine != "sum" else "2.5 × a + b"
+    assert words in render_front(plan, totals_named(study))
+
+
+def test_the_hypervolume_of_objectives_of_both_senses(stored: Callable[..., StoredStudy]) -> None:
+    """One point at half of each reference dominates a quarter of the box; more is better in one of them."""
+    plan, _ = with_goals(
+        make_plan(1), objectives=("latency", "tops_per_watt"), reference={"latency": 200.0, "tops_per_watt": 0.5}
+    )
+    name = VariantName(0, "v0", {})
+    total = Total(name, "net", 1, 100, 1000.0, None, (), macs=500)
+    volume = volume_of([total], plan.goals)
+    assert volume is not None
+    assert volume.share == pytest.approx(0.25)
+    assert str(volume) == "hypervolume 0.2500 of the box with latency <= 200 cycles, tops_per_watt >= 0.5 TOPS/W"
+    assert volume_of([replace(total, cycles=300)], plan.goals) == replace(volume, share=0.0)
+    assert volume_of([replace(total, over_budget=("x",))], plan.goals) is None
+    derived = volume_of([total], Goals(("latency", "tops_per_watt")))
+    assert derived is not None
+    assert derived.share == pytest.approx((1 - 1 / 1.1) ** 2)
+    assert derived.reference == pytest.approx((110.0, 1 / 1.1))
+
+
+@pytest.mark.parametrize(
+    "objectives", [("utilization", "power"), ("latency", "energy", "area"), ("area", "throughput")]
+)
+def test_fronts_of_all_objectives_are_drawn(
+    stored: Callable[..., StoredStudy], tmp_path: Path, objectives: tuple[str, ...]
+) -> None:
+    plan, results = with_goals(make_plan(), objectives=objectives, budgets=(Budget("area_mm2", 3.5),))
+    totals = list(totals_named(stored(plan, results)))
+    draw_front(plan, totals, [tmp_path / "front.png", tmp_path / "front.svg"])
+    assert imread(tmp_path / "front.png").std() > 0.01
+    draw_front(plan, [], [tmp_path / "empty.png"])
