@@ -34,8 +34,8 @@ sweep: $(INSTALLED) ## Run STUDY (default experiments/simba_resnet50.yaml) into 
 	$(BIN)/dse sweep $(STUDY) --output $(OUT) $(ARGS)
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests; ARGS is passed to pytest
-	$(BIN)/python -m pytest $(ARGS)
+test: $(INSTALLED) ## Run the tests on every core, a file at a time; ARGS is passed to pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 .PHONY: soak
 soak: $(INSTALLED) ## Run the tests that take minutes
