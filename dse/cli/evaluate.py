@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from dse.cli.costs import costs_option
 from dse.cli.evaluators import evaluator_options
 from dse.cli.inputs import batch_options
 from dse.specification.version import DEFAULT_VERSION, VERSIONS
+
+if TYPE_CHECKING:
+    from dse.specification.costs import CostChoice
 
 __all__ = ["command"]
 
@@ -16,6 +21,7 @@ __all__ = ["command"]
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @batch_options
+@costs_option
 @evaluator_options
 @click.option(
     "--timeloop-version",
@@ -37,6 +43,7 @@ def command(
     files: tuple[Path, ...],
     batch: Path | None,
     output: Path | None,
+    costs: CostChoice | None,
     evaluator: str,
     timeloop_path: Path | None,
     timeloop_seconds: float,
@@ -66,8 +73,8 @@ def command(
         if timeloop.version in VERSIONS:
             version = timeloop.version
     if batch is not None:
-        return run_batch(batch, output, timeloop, compare, version)
-    point = read_point(files)
+        return run_batch(batch, output, timeloop, compare, version, costs)
+    point = read_point(files, costs)
     if folder is not None:
         write_inputs(folder, *point)
     if compare and timeloop is not None:

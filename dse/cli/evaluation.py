@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dse.cli.costs import recorded_costs, warn_of_doubts
 from dse.cli.inputs import collect, read_batch_line, read_lines, require_keys, require_values, write_lines
 from dse.errors import Fault, InputError
 from dse.model import Evaluation, evaluate, evaluate_many
 from dse.report.nest import format_table, render_evaluation
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
+from dse.specification.costs import CostChoice
 from dse.specification.document import load_documents
 from dse.specification.formats import translated
 from dse.specification.mapping import Mapping, parse_mapping
@@ -36,15 +38,19 @@ BLOCK_LINES = 4096
 Point = tuple[Architecture, Problem, Mapping]
 
 
-def read_point(files: Sequence[Path]) -> Point:
-    """The point in some files. Raises InputError with the faults of all of its parts."""
+def read_point(files: Sequence[Path], costs: CostChoice | None = None) -> Point:
+    """The point in some files, with `costs` or else those of the files; doubts about the architecture are printed.
+
+    Raises InputError with the faults of all of its parts.
+    """
     document = translated(load_documents(files))
     require_keys(document, "problem", "mapping")
     faults: list[Fault] = []
-    architecture = collect(faults, lambda: load_architecture(document))
+    architecture = collect(faults, lambda: load_architecture(document, costs))
     problem = collect(faults, lambda: parse_problem(document, document.data["problem"]))
     if architecture is None or problem is None:
         raise InputError(faults)
+    warn_of_doubts(document, architecture)
     return architecture, problem, parse_mapping(document, document.data["mapping"], architecture, problem)
 
 
@@ -52,7 +58,7 @@ def evaluate_point(point: Point, timeloop: TimeloopEvaluator | None, as_json: bo
     """Print what a point costs; 0 if it is valid."""
     evaluation = evaluate(*point, version) if timeloop is None else timeloop.evaluate(*point)
     if as_json:
-        click.echo(json.dumps(evaluation.to_dict()))
+        click.echo(json.dumps(evaluation.to_dict() | recorded_costs(point[0])))
     elif evaluation.valid:
         click.echo(render_evaluation(*point, evaluation))
     else:
@@ -88,8 +94,18 @@ def _comparison(found: list[Difference]) -> dict[str, Any]:
     return {"equal": not found, "differences": [difference.to_dict() for difference in found]}
 
 
-def run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | None, compare: bool, version: str) -> int:
-    """Answer every line; the status is 3 if timeloop-model failed on any, 1 if a comparison found a difference."""
+def run_batch(
+    path: Path,
+    output: Path | None,
+    timeloop: TimeloopEvaluator | None,
+    compare: bool,
+    version: str,
+    costs: CostChoice | None = None,
+) -> int:
+    """Answer every line, with `costs` or else the line's own.
+
+    The status is 3 if timeloop-model failed on any, 1 if a comparison found a difference.
+    """
     status = 0
     gc.set_threshold(
         200_000
@@ -97,7 +113,7 @@ def run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | Non
 
     def watched() -> Iterator[dict[str, Any]]:
         nonlocal status
-        for answer in _batch_answers(path, timeloop, compare, version):
+        for answer in _batch_answers(path, timeloop, compare, version, PointCache(costs)):
             status = max(status, 3 if "failed" in answer else 0 if answer.get("equal", True) else 1)
             yield answer
 
@@ -106,10 +122,9 @@ def run_batch(path: Path, output: Path | None, timeloop: TimeloopEvaluator | Non
 
 
 def _batch_answers(
-    path: Path, timeloop: TimeloopEvaluator | None, compare: bool, version: str
+    path: Path, timeloop: TimeloopEvaluator | None, compare: bool, version: str, cache: PointCache
 ) -> Iterator[dict[str, Any]]:
     """One answer a line, in order; a line that cannot be read is an invalid point."""
-    cache = PointCache()
     lines = read_lines(path)
     while block := list(islice(lines, BLOCK_LINES)):
         yield from _block_answers(block, cache, timeloop, compare, version)
@@ -119,7 +134,7 @@ def _block_answers(
     lines: Iterable[bytes], cache: PointCache, timeloop: TimeloopEvaluator | None, compare: bool, version: str
 ) -> Iterator[dict[str, Any]]:
     points: list[Point] = []
-    outcomes: list[tuple[dict[str, Any], str | None]] = []
+    outcomes: list[tuple[dict[str, Any], str | None, dict[str, str]]] = []
     for line in lines:
         echoed: dict[str, Any] = {}
         try:
@@ -129,12 +144,12 @@ def _block_answers(
             require_values(data, "arch", "problem", "mapping")
             architecture, problem = cache.architecture(data), cache.problem(data["problem"])
             points.append((architecture, problem, cache.mapping(data["mapping"], architecture, problem)))
-            outcomes.append((echoed, None))
+            outcomes.append((echoed, None, recorded_costs(architecture)))
         except InputError as error:
-            outcomes.append((echoed, str(error)))
+            outcomes.append((echoed, str(error), {}))
     answers = _answers(points, timeloop, compare, version)
-    for echoed, fault in outcomes:
-        yield echoed | (Evaluation(error=fault).to_dict() if fault else next(answers))
+    for echoed, fault, costs in outcomes:
+        yield echoed | (Evaluation(error=fault).to_dict() if fault else next(answers)) | costs
 
 
 def _answers(

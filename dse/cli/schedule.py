@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from dse.cli.costs import costs_option, recorded_costs, warn_of_doubts
 from dse.cli.inputs import (
     batch_options,
     collect,
@@ -22,6 +23,7 @@ from dse.cli.inputs import (
 from dse.errors import DseError, Fault, InputError
 from dse.specification.architecture import Architecture
 from dse.specification.cache import PointCache
+from dse.specification.costs import CostChoice
 from dse.specification.document import Document, load_documents
 from dse.specification.formats import translated
 from dse.specification.mapspace import parse_mapspace
@@ -40,6 +42,7 @@ _WEIGHTS = CosaWeights()
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @batch_options
+@costs_option
 @click.option("--objective", type=click.Choice(OBJECTIVES), default="edp", show_default=True, help="What to minimise.")
 @click.option("--solver", type=click.Choice(SOLVERS), help="Default: SCIP for cosa.")
 @click.option("--gap", type=float, default=0.01, show_default=True, help="Stop at this ratio above the lower bound.")
@@ -61,6 +64,7 @@ def command(
     files: tuple[Path, ...],
     batch: Path | None,
     output: Path | None,
+    costs: CostChoice | None,
     objective: str,
     solver: str | None,
     gap: float,
@@ -84,23 +88,24 @@ def command(
     if batch is not None:
         if files:
             raise click.UsageError("give FILES or --batch, not both")
-        write_lines(output, _batch_answers(batch, Scheduler(options)))
+        write_lines(output, _batch_answers(batch, Scheduler(options), PointCache(costs)))
         return 0
     if not files:
         raise click.UsageError("give FILES, or --batch IN.jsonl --output OUT.jsonl")
     document = translated(load_documents(files))
     require_keys(document, "problem")
     faults: list[Fault] = []
-    architecture = collect(faults, lambda: load_architecture(document))
+    architecture = collect(faults, lambda: load_architecture(document, costs))
     problem = collect(faults, lambda: parse_problem(document, document.data["problem"]))
     if architecture is None or problem is None:
         raise InputError(faults)
+    warn_of_doubts(document, architecture)
     mapspace = parse_mapspace(document, document.data.get("mapspace"), architecture, problem.shape)
     schedule = Scheduler(options).schedule(architecture, problem, mapspace)
     if output is not None and schedule.mapping is not None:
         _write_mapping(output, schedule.mapping.directives(architecture, problem.shape))
     if as_json:
-        click.echo(json.dumps(schedule.to_dict(architecture, problem)))
+        click.echo(json.dumps(schedule.to_dict(architecture, problem) | recorded_costs(architecture)))
     elif schedule.valid:
         click.echo(_render(architecture, problem, schedule))
     else:
@@ -108,9 +113,8 @@ def command(
     return 0 if schedule.valid else 1
 
 
-def _batch_answers(path: Path, scheduler: Scheduler) -> Iterator[dict[str, Any]]:
+def _batch_answers(path: Path, scheduler: Scheduler, cache: PointCache) -> Iterator[dict[str, Any]]:
     """One answer a line, in order; a line that cannot be read or scheduled is an invalid one."""
-    cache = PointCache()
     for line in read_lines(path):
         echoed: dict[str, Any] = {}
         try:
@@ -122,7 +126,7 @@ def _batch_answers(path: Path, scheduler: Scheduler) -> Iterator[dict[str, Any]]
             pattern = data.get("mapspace")
             mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, problem.shape)
             schedule = scheduler.schedule(architecture, problem, mapspace)
-            yield echoed | schedule.to_dict(architecture, problem)
+            yield echoed | schedule.to_dict(architecture, problem) | recorded_costs(architecture)
         except DseError as error:
             yield echoed | {"valid": False, "error": str(error)}
 
@@ -152,4 +156,4 @@ def _render(architecture: Architecture, problem: Problem, schedule: Schedule) ->
         f"solver       {schedule.solver}: {schedule.solve_seconds:.2f} s, {schedule.total_seconds:.2f} s in all",
     ]
     nest = render_nest(architecture, problem, schedule.mapping, cost)
-    return "\n\n".join((nest, "\n".join((render_summary(problem, cost), *figures))))
+    return "\n\n".join((nest, "\n".join((render_summary(architecture, problem, cost), *figures))))

@@ -78,14 +78,14 @@ def render_evaluation(architecture: Architecture, problem: Problem, mapping: Map
     return "\n\n".join(
         (
             render_nest(architecture, problem, mapping, evaluation),
-            render_summary(problem, evaluation),
+            render_summary(architecture, problem, evaluation),
             _energy_table(problem, evaluation),
             _count_table(problem, evaluation),
         )
     )
 
 
-def render_summary(problem: Problem, evaluation: Evaluation) -> str:
+def render_summary(architecture: Architecture, problem: Problem, evaluation: Evaluation) -> str:
     """The figures of a mapping in a few lines: what bounds its latency, and which levels take most of its energy."""
     bound = "compute"
     for level in evaluation.levels:
@@ -100,6 +100,7 @@ def render_summary(problem: Problem, evaluation: Evaluation) -> str:
             f"EDP          {evaluation.edp:.4e} pJ × cycles",
             f"utilization  {evaluation.utilization:.1%} of the MACs, {problem.macs:,} operations",
             f"area         {area}",
+            *([] if architecture.costs == "pat" else [f"costs        {architecture.costs}"]),
         )
     )
 

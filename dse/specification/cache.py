@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import marshal
+from pathlib import Path
 from typing import Any
 
 from dse.specification.architecture import Architecture, parse_architecture
+from dse.specification.costs import CostChoice, read_costs
 from dse.specification.document import Document
 from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
@@ -22,17 +24,27 @@ def _content(data: Any) -> bytes:
 class PointCache:
     """Parses plain data (JSON) and gives back the same object for the same content."""
 
-    def __init__(self) -> None:
+    def __init__(self, costs: CostChoice | None = None) -> None:
+        self._costs = costs
         self._architectures: dict[bytes, Architecture] = {}
         self._problems: dict[bytes, Problem] = {}
 
     def architecture(self, point: dict[str, Any]) -> Architecture:
-        """The architecture of a point's `arch`, with its `ERT` and `ART`; raises InputError."""
-        parts = {key: point[key] for key in ("arch", "ERT", "ART") if key in point}
+        """The architecture of a point's `arch`, with its `costs`, `ERT` and `ART`; raises InputError.
+
+        Costs that the cache was made with take the place of the point's.
+        """
+        parts = {key: point[key] for key in ("arch", "costs", "ERT", "ART") if key in point}
         key = _content(parts)
         if key not in self._architectures:
             document = Document(parts)
-            self._architectures[key] = apply_reference_tables(document, parse_architecture(document, parts["arch"]))
+            architecture = parse_architecture(document, parts["arch"])
+            costs = self._costs
+            if costs is None and "costs" in parts:
+                costs = read_costs(document, ("costs",), Path())
+            if costs is not None:
+                architecture = costs.apply(architecture)
+            self._architectures[key] = apply_reference_tables(document, architecture)
         return self._architectures[key]
 
     def problem(self, data: Any) -> Problem:

@@ -53,7 +53,9 @@ def apply_reference_tables(document: Document, architecture: Architecture) -> Ar
         elif name in index:
             storage[index[name]] = replace(storage[index[name]], cluster_area_um2=None, area_um2=area)
     reader.raise_faults()
-    return Architecture(arithmetic, tuple(storage))
+    tabled = "ERT" in document.data or "ART" in document.data
+    costs = "accelergy" if tabled else architecture.costs
+    return Architecture(arithmetic, tuple(storage), costs)
 
 
 def reference_tables(architecture: Architecture) -> dict[str, Any]:

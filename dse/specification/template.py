@@ -8,13 +8,14 @@ other, so one function reads both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
 from dse.specification.architecture import Architecture, parse_architecture
+from dse.specification.costs import CostChoice, read_costs
 from dse.specification.document import Document, load_document
 from dse.specification.expressions import ExpressionError, evaluate_expression, names_in_expression
 from dse.specification.fields import Reader, describe, nearest
@@ -28,10 +29,14 @@ Number = int | float
 
 @dataclass(frozen=True)
 class Template:
-    """An architecture with variables; each has a default: a number, or an expression of the ones before it."""
+    """An architecture with variables; each has a default: a number, or an expression of the ones before it.
+
+    `costs` says where energies and areas come from; None: PAT, where the architecture says nothing.
+    """
 
     document: Document
     defaults: Mapping[str, Number | str]
+    costs: CostChoice | None = None
 
     @cached_property
     def architecture_key(self) -> str:
@@ -69,11 +74,14 @@ class Template:
     def instantiate(self, parameters: Mapping[str, Number] | None = None) -> tuple[Architecture, Any | None]:
         """(architecture, content of `mapspace:` or None) for the given values of variables.
 
-        Raises InputError with every fault of the architecture that results, at the lines of the template.
+        Raises InputError with every fault of the architecture that results, at the lines of the template, and where
+        the source of costs has no figures for it.
         """
         values = self.values(parameters)
         key = self.architecture_key
         architecture = parse_architecture(self.document, self.document.data.get(key), (key,), values)
+        if self.costs is not None:
+            architecture = self.costs.apply(architecture, values)
         return architecture, self.mapspace
 
 
@@ -88,6 +96,7 @@ def load_template(path: str | Path) -> Template:
     section.raw("arch", "architecture")
     section.raw("variables")
     section.raw("mapspace")
+    section.raw("costs")
     section.finish()
     reader.raise_faults()
     template = parse_template(document)
@@ -112,17 +121,24 @@ def parse_template(document: Document) -> Template:
     if not _architecture_key(document):
         reader.fault((), "expected an architecture: the key arch is missing")
     reader.raise_faults()
-    return Template(document, defaults)
+    costs = None
+    if "costs" in document.data:
+        file = document.fault(("costs",), "").file
+        costs = read_costs(document, ("costs",), Path(file).parent)
+    return Template(document, defaults, costs)
 
 
-def load_architecture(document: Document) -> Architecture:
+def load_architecture(document: Document, costs: CostChoice | None = None) -> Architecture:
     """The architecture in a document (`arch:` or `architecture:`), with the energies of `ERT:` and areas of `ART:`.
 
-    Templates take their default values.
+    Templates take their default values; `costs` takes the place of a block of that name.
 
     Raises InputError with every fault.
     """
-    return apply_reference_tables(document, parse_template(document).instantiate()[0])
+    template = parse_template(document)
+    if costs is not None:
+        template = replace(template, costs=costs)
+    return apply_reference_tables(document, template.instantiate()[0])
 
 
 def _architecture_key(document: Document) -> str:
