@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
-DEVELOPMENT = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["optional-dependencies"].items()}
+DEVELOPMENT = EXTRAS.pop("dev")
 
 
 def locked_versions() -> dict[str, Version]:
@@ -58,7 +59,7 @@ def third_party_imports(source: Path) -> set[str]:
 
 
 def test_every_imported_package_is_declared() -> None:
-    declared = {canonicalize_name(requirement.name) for requirement in RUNTIME}
+    declared = {canonicalize_name(requirement.name) for requirement in sum(EXTRAS.values(), RUNTIME)}
     distributions = packages_distributions()
     for source in sorted((ROOT / "dse").rglob("*.py")):
         for module in third_party_imports(source):

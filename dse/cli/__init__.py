@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import keyword
 import os
 import sys
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "convert": "an architecture in another of Timeloop's formats",
     "evaluate": "what one mapping costs",
     "export": "the results of a study as CSV, JSON lines or Parquet",
+    "import": "the network in an ONNX file",
     "pareto": "the Pareto front of a study",
     "schedule": "the best mapping of one layer on one architecture",
     "status": "how a sweep goes, here or on a cluster",
@@ -33,16 +35,21 @@ COMMANDS = {
 """Name -> what it does, in a line."""
 
 
+def _module(command: str) -> str:
+    """The module of a command; one called as a keyword (import) has a _ behind it."""
+    return f"dse.cli.{command}_" if keyword.iskeyword(command) else f"dse.cli.{command}"
+
+
 class _LazyGroup(click.Group):
     """Knows the names and one-line helps of all commands; imports the module of the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name in sorted(COMMANDS) if importlib.util.find_spec(f"dse.cli.{name}")]
+        return [name for name in sorted(COMMANDS) if importlib.util.find_spec(_module(name))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"dse.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(_module(cmd_name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,15 +7,19 @@ A file with a `problem:` alone, as Timeloop and CoSA have it, is a network of on
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from dse.errors import InputError
 from dse.specification.document import Document, load_document
 from dse.specification.fields import Reader, Section, describe
 from dse.specification.problem import CNN_LAYER, Problem, parse_problem
 
-__all__ = ["Layer", "Network", "load_network", "parse_network"]
+__all__ = ["Layer", "Network", "format_network", "load_network", "parse_network"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,22 @@ def parse_network(document: Document, path: Path) -> Network:
     section.finish()
     reader.raise_faults()
     return Network(name, source, tuple(layers))
+
+
+def format_network(network: Network, comments: Iterable[str] = ()) -> str:
+    """The text of a network file, a line a layer, after lines of comments; reads as the same network."""
+    lines = [f"# {comment}".rstrip() for comment in comments]
+    lines += ["network:", f"  name: {_yaml(network.name)}", f"  source: {_yaml(network.source)}", "  layers:"]
+    for layer in network.layers:
+        entry = {"name": layer.name, "count": layer.count, "problem": layer.problem.to_dict(own_names=True)}
+        lines.append(f"    - {_yaml(entry)}")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(value: object) -> str:
+    """A value in one line of YAML."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _read_layer(section: Section, folder: Path) -> Layer:

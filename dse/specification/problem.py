@@ -116,9 +116,10 @@ class Problem:
         """Size of the box that a data space spans, in words (skipped rows of a stride included)."""
         return math.prod(1 + sum(self.weight(t) * (self.bounds[t.dimension] - 1) for t in axis) for axis in space.axes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The content of Timeloop's `problem:`."""
-        known = self.shape.name in _TIMELOOP_SHAPES and SHAPES[self.shape.name] == self.shape
+    def to_dict(self, *, own_names: bool = False) -> dict[str, Any]:
+        """The content of Timeloop's `problem:`; with `own_names`, of ours, where all of SHAPES go by their names."""
+        names = SHAPES if own_names else _TIMELOOP_SHAPES
+        known = self.shape.name in names and SHAPES[self.shape.name] == self.shape
         shape: Any = self.shape.name if known else self.shape.to_dict()
         return (
             {"shape": shape}
