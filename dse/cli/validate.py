@@ -21,6 +21,7 @@ from dse.specification.network import parse_network
 from dse.specification.problem import CNN_LAYER, Problem, parse_problem
 from dse.specification.study import parse_study
 from dse.specification.template import parse_template
+from dse.sweep.plan import check_areas
 
 __all__ = ["command"]
 
@@ -119,6 +120,7 @@ def _network(document: Document, path: Path) -> str:
 
 def _study(document: Document, path: Path) -> str:
     study = parse_study(document, path.parent)
+    check_areas(study)
     names = ", ".join(network.name for network in study.networks)
     distinct = len({layer.problem for network in study.networks for layer in network.layers})
     if study.variant_count is None:

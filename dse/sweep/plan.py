@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import InputError
 from dse.specification.goals import Goals
 from dse.specification.problem import Problem
+from dse.specification.reference_tables import reference_tables
 from dse.specification.scheduling import CosaWeights, ScheduleOptions
 from dse.specification.space import ParameterGrid, Variant
 from dse.specification.study import Study
@@ -84,7 +85,8 @@ class Plan:
     `template` is the content of the template's file. `options` are the scheduler's. `evaluator` names what costs the
     mappings, `timeloop-model` with its version. `program` is the project with the hash of its source: another one may
     answer differently, so results do not mix. `variant_count` is known for spaces that were checked in full. `goals`
-    decide no result, but what is compared, and with it what may be left out.
+    decide no result, but what is compared, and with it what may be left out. `costs` is the choice of a source of
+    energies and areas with the content of its files, and its `label`; empty where it is PAT.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Plan:
     networks: tuple[PlannedNetwork, ...]
     variant_count: int | None = None
     goals: Goals = field(default_factory=Goals)
+    costs: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def grid(self) -> ParameterGrid:
@@ -155,6 +158,7 @@ class Plan:
             ),
             data["variant_count"],
             Goals.from_dict(data["goals"]) if "goals" in data else Goals(),  # older folders have none
+            data.get("costs", {}),
         )
 
 
@@ -177,7 +181,7 @@ class Sweep:
 
     def digests(self, variant: Variant) -> dict[str, str]:
         """Per shape of problem, the hash of all that the variant brings to a result."""
-        architecture = variant.architecture.to_dict()
+        architecture = variant.architecture.to_dict() | reference_tables(variant.architecture)
         common = {"options": self.plan.options, "evaluator": self.plan.evaluator, "architecture": architecture}
         return {
             planned.shape: _digest(common | {"mapspace": asdict(variant.mapspaces[problem.shape])})
@@ -247,8 +251,15 @@ def plan_study(study: Study, timeloop: TimeloopEvaluator | None = None) -> Sweep
         ),
         study.variant_count,
         study.goals,
+        _costs_of(study),
     )
     return Sweep(study, plan, problems, timeloop)
+
+
+def _costs_of(study: Study) -> dict[str, Any]:
+    chosen = study.space.template.costs
+    first = None if chosen is None else next(study.space.variants(), None)
+    return {} if chosen is None or first is None else {"label": first.architecture.costs} | chosen.to_dict()
 
 
 def check_areas(study: Study) -> None:
@@ -262,8 +273,8 @@ def check_areas(study: Study) -> None:
     if first is not None and area_um2(first.architecture) is None:
         key = "objectives" if "area" in study.goals.objectives else "budgets"
         message = (
-            f"{wanted} needs areas, and {study.space.template.document.file or 'the template'} gives none: give the "
-            "area of the arithmetic and of the storage levels, or costs from a source that has areas"
+            f"{wanted} needs areas, and {study.space.template.document.file or 'the template'} gives none: give it "
+            "costs from a source that has areas, such as {source: cacti, node_nm: 22}, or area and cluster-area"
         )
         raise InputError(study.document.fault(("study", key), message))
 

@@ -182,5 +182,5 @@ def test_areas_have_to_be_known_where_they_are_needed(text: str, wanted: str) ->
         check_areas(parse_study(document, Path()))
     assert wanted in str(caught.value)
     assert str(caught.value).startswith("s.yaml:6: ")
-    assert "simba.yaml gives none: give the area" in str(caught.value)
+    assert "simba.yaml gives none: give it costs" in str(caught.value)
     check_areas(parse_study(parse_document(STUDY.replace("NETWORKS", "[alexnet]"), "s.yaml"), Path()))
