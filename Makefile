@@ -64,6 +64,10 @@ bench: $(INSTALLED) ## Run the benchmarks; ARGS is passed to them
 cosa-table: $(INSTALLED) ## Reproduce CoSA's comparison of schedulers in runs/cosa_table; ARGS is passed to it
 	$(BIN)/python experiments/cosa_table.py $(ARGS)
 
+.PHONY: matrix
+matrix: $(INSTALLED) ## Schedule every network on every template; ARGS is passed on (ARGS=--help lists what)
+	$(BIN)/python benchmarks/matrix.py $(ARGS)
+
 .PHONY: check
 check: lint test ## Everything that a change has to pass: lint, types, tests
 
