@@ -44,6 +44,8 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
             "network": group_named(plan, network).name,
             "objectives": list(goals.columns),
         }
+        if plan.costs:
+            head["costs"] = plan.costs["label"]
         if goals != Goals():
             volume = volume_of(totals, goals)
             head |= {

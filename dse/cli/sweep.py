@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from dse.cli.costs import warn_of_doubts
 from dse.cli.evaluators import timeloop_options
 from dse.specification.study import EVALUATORS, Study, load_study
 from dse.sweep.cache import default_cache_folder
@@ -79,7 +80,7 @@ def command(
     serial = address is None and count == 1
     try:
         with _stop_on_signals():
-            sweep = _planned(load_study(study), evaluator, timeloop_path, timeloop_seconds)
+            sweep = _planned(_read(study), evaluator, timeloop_path, timeloop_seconds)
             search = Search(sweep, prune=not no_prune)
             if search.unproven and not no_prune:
                 progress.notice("nothing is pruned: bounds are proven for another version of Timeloop")
@@ -136,6 +137,15 @@ def _same_call(context: click.Context) -> str:
         if not (isinstance(parameter, click.Option) and parameter.is_flag):
             words.append(str(context.params[name]))
     return shlex.join(words)
+
+
+def _read(path: Path) -> Study:
+    """The study, with warnings of what is hardly meant in its first variant."""
+    study = load_study(path)
+    first = next(study.space.variants(), None)
+    if first is not None:
+        warn_of_doubts(study.space.template.document, first.architecture)
+    return study
 
 
 def _planned(study: Study, evaluator: str | None, timeloop_path: Path | None, timeloop_seconds: float) -> Sweep:

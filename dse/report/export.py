@@ -55,6 +55,7 @@ def layer_rows(study: StoredStudy, timings: bool = False) -> Iterator[Row]:
                         name: None if result is None else getattr(result, attribute)
                         for name, attribute in _RESULT_COLUMNS.items()
                     },
+                    **({"costs": plan.costs["label"]} if plan.costs else {}),
                     "termination": _termination(stored.row.status, result, reason),
                     "error": reason if result is None or result.valid else describe_failure(result),
                     "mapping": None if result is None else result.mapping,
@@ -149,7 +150,8 @@ def columns_of(plan: Plan, level: str, timings: bool = False) -> list[str]:
         asked = [*_VARIANT_COLUMNS, *_goal_columns(plan.goals), "error"]
         return ["variant", *parameters, *asked, *(["total_seconds"] * timings)]
     seconds = ["solve_seconds", "total_seconds"] * timings
-    return ["variant", *parameters, *_LAYER_COLUMNS, *_RESULT_COLUMNS, "termination", "error", "mapping", *seconds]
+    costs = _RESULT_COLUMNS if not plan.costs else (*_RESULT_COLUMNS, "costs")
+    return ["variant", *parameters, *_LAYER_COLUMNS, *costs, "termination", "error", "mapping", *seconds]
 
 
 _LAYER_COLUMNS = ("network", "layer", "count", "macs", "valid")
@@ -225,6 +227,7 @@ _TEXTS = (
     "objective",
     "solver",
     "evaluator",
+    "costs",
     "termination",
     "error",
     "mapping",

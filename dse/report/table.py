@@ -105,6 +105,7 @@ def _title(plan: Plan, network: str) -> str:
         if goals.combine != "sum" and len(weighted) > 1:
             names = f"geometric mean of {names}"
     by = "" if plan.evaluator == "embedded" else f", costs by {plan.evaluator}"
+    by += f", energies and areas from {plan.costs['label']}" if plan.costs else ""
     return f"{plan.name}: {names}, objective {plan.options['objective']}{by}. "
 
 

@@ -15,7 +15,8 @@ costs:
 
 Energies are of one access to a row, the words of a block in all instances of a cluster; areas are of one instance.
 What the architecture itself says of a level stays, as Timeloop has it, but for `table` and `accelergy`, which name
-levels. Figures may be expressions of a template's variables.
+levels. Under `pat`, which has no areas, a level with a source of its own takes its energies alone. Figures may be
+expressions of a template's variables.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ class _Application:
     def _sourced_arithmetic(self, source: CostSource, arithmetic: Arithmetic) -> Arithmetic:
         if isinstance(source, PatSource):
             return arithmetic
-        cost = self._asked(arithmetic.name, lambda: source.mac(arithmetic.word_bits))
+        cost = self._asked("the MACs", lambda: source.mac(arithmetic.word_bits))
         return replace(
             arithmetic,
             energy_pj=cost.read_energy_pj if arithmetic.energy_pj is None else arithmetic.energy_pj,
@@ -265,7 +266,10 @@ class _Application:
         if entry.has("source"):
             source = self._own_source(entry, level.name)
             entry.finish()
-            return self._sourced_level(source, plain)
+            found = self._sourced_level(source, plain)
+            if self._kind == PAT:  # whose other levels have no area: that of one would pass for that of all
+                found = replace(found, area_um2=level.area_um2, cluster_area_um2=level.cluster_area_um2)
+            return found
         figures = dict(self._figures(entry, level))
         entry.finish()
         alike = figures.get("energy_pj")
@@ -315,7 +319,7 @@ class _Application:
             try:
                 yield key, interpolated(grid, values, capacity, self._extrapolate, "a capacity in bytes of")
             except OutsideTableError as error:
-                entry.fault("capacity_bytes", f"{error} (extrapolate: true goes on beyond the table)")
+                self._section.fault("", f"{level.name}: {error} (extrapolate: true goes on beyond the table)")
 
     @staticmethod
     def _rising(entry: Section) -> list[float] | None:

@@ -12,6 +12,7 @@ study:
   objective: cosa                        # of each layer's schedule; what the front is about: dse.specification.goals
   scheduler: {solver: SCIP, gap: 0.01, time_limit: 60, weights: {traffic: 2.0}}
   evaluator: embedded                    # or timeloop
+  costs: {source: cacti, node_nm: 22}    # dse.specification.costs; in place of the template's own
   search: {strategy: grid, prune: true}  # dse.specification.search
 """
 
@@ -19,11 +20,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.specification.document import Document, load_document
+from dse.specification.costs import read_costs
+from dse.specification.document import Document, format_key, load_document
 from dse.specification.expressions import ExpressionError, names_in_expression
 from dse.specification.fields import Reader, Section, describe, nearest
 from dse.specification.goals import Goals, read_goals
@@ -122,7 +124,7 @@ def parse_study(document: Document, folder: Path) -> Study:
     top.finish()
     name = section.required_text("name")
     description = section.text("description", "")
-    template = _read_template(section, folder)
+    template = _with_costs(section, _read_template(section, folder), folder)
     values = _read_parameters(section, template)
     constraints = _read_constraints(section, template)
     networks, weights = _read_networks(section, folder)
@@ -169,6 +171,21 @@ def _read_template(section: Section, folder: Path) -> Template | None:
     except InputError as error:
         section.reader.faults += error.faults
         return None
+
+
+def _with_costs(section: Section, template: Template | None, folder: Path) -> Template | None:
+    """The template with the study's own costs; what is wrong with them, but for single variants, is noted."""
+    if not section.has("costs") or template is None:
+        section.raw("costs")
+        return template
+    section.raw("costs")
+    path = (*section.path, "costs")
+    try:
+        template = replace(template, costs=read_costs(section.reader.document, path, folder))
+        template.instantiate()
+    except InputError as error:
+        section.reader.faults += [fault for fault in error.faults if fault.key != format_key(path)]
+    return template
 
 
 def _read_networks(section: Section, folder: Path) -> tuple[tuple[Network, ...], dict[str, float]]:

@@ -29,6 +29,7 @@ def changes_of_study(old: Plan, new: Plan) -> list[str]:
         *_changed_networks(old, new),
         *_changed_keys("search", _kept(old.search), _kept(new.search)),
         *_changed_keys("scheduler", old.options, new.options),
+        *_changed_keys("costs", old.costs, new.costs),
         *([f"the evaluator {new.evaluator}, not {old.evaluator}"] if old.evaluator != new.evaluator else []),
     ]
 

@@ -4,8 +4,7 @@ data/cacti.csv is written by experiments/cacti_table.py and states its versions.
 TACO 14(2), 2017. Its figures are those of itrs-lstp transistors at 300 K. 7 nm is beyond CACTI: hwcomponents-cacti
 scales its 22 nm figures by √(7/22) in energy and 7/22 in area (docs/costs.md compares this with published bit cells).
 
-CACTI chooses among circuits, so that a larger memory may come out a little cheaper than a smaller one. The table holds
-what CACTI says; what is read from it is the largest figure of any memory with as many rows or fewer.
+Figures of the table rise with the number of rows throughout (a test holds it to that), and so does what lies between.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import accumulate, product
+from itertools import product
 
 from dse.technology.arithmetic import ADDER_BITS, NUMBERS, mac_cost
 from dse.technology.component import ComponentCost, Memory, OutsideTableError
@@ -64,8 +63,7 @@ class _Table:
         for key, members in found.items():
             members.sort()
             columns = zip(*(figures for _, figures in members), strict=True)
-            risen = tuple(tuple(accumulate(column, max)) for column in columns)
-            series[key] = (tuple(rows for rows, _ in members), risen)
+            series[key] = (tuple(rows for rows, _ in members), tuple(columns))
         return _Table(tuple(tuple(sorted(set(axis))) for axis in zip(*series, strict=True)), series)
 
 
