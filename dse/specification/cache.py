@@ -9,6 +9,7 @@ from typing import Any
 from dse.specification.architecture import Architecture, parse_architecture
 from dse.specification.costs import CostChoice, read_costs
 from dse.specification.document import Document
+from dse.specification.formats import translated
 from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
 from dse.specification.reference_tables import apply_reference_tables
@@ -37,8 +38,8 @@ class PointCache:
         parts = {key: point[key] for key in ("arch", "costs", "ERT", "ART") if key in point}
         key = _content(parts)
         if key not in self._architectures:
-            document = Document(parts)
-            architecture = parse_architecture(document, parts["arch"])
+            document = translated(Document(parts))
+            architecture = parse_architecture(document, document.data["arch"])
             costs = self._costs
             if costs is None and "costs" in parts:
                 costs = read_costs(document, ("costs",), Path())
