@@ -30,7 +30,8 @@ from dse.specification.template import load_template
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORKS = [
-    ROOT / "workloads" / f"{name}.yaml" for name in ("alexnet", "resnet50", "resnext50_32x4d", "deepbench_ocr_face")
+    ROOT / "workloads" / f"{name}.yaml"
+    for name in ("alexnet", "resnet50", "resnext50_32x4d_cosa", "deepbench_ocr_face")
 ]
 
 

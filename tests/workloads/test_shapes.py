@@ -1,8 +1,8 @@
 """The shipped networks against their definitions.
 
 The expected shapes are derived here from the published descriptions (stages, strides, paddings), independently of the
-package and of the files under test. Grouped convolutions follow the convention of the files: C is the number of input
-channels of one group.
+package and of the files under test. The grouped convolutions of resnext50_32x4d_cosa follow CoSA: C is the number of
+input channels of one group. test_definitions.py has the networks that workloads/make.py writes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -223,7 +223,7 @@ def merged(modules: Iterable[tuple[str, Shape]]) -> list[Layer]:
 EXPECTED = {
     "alexnet": merged(alexnet()),
     "resnet50": merged(bottleneck_network(groups=1, group_width=64)),
-    "resnext50_32x4d": merged(bottleneck_network(groups=32, group_width=4)),
+    "resnext50_32x4d_cosa": merged(bottleneck_network(groups=32, group_width=4)),
     "deepbench": merged(deepbench(DEEPBENCH)),
     "deepbench_ocr_face": merged(deepbench(("ocr", "face_recognition"))),
 }
@@ -269,7 +269,7 @@ def test_file_is_well_formed(network: str) -> None:
     [
         ("alexnet", 8, 5 + 3),
         ("resnet50", 24, 53 + 1),
-        ("resnext50_32x4d", 25, 53 + 1),
+        ("resnext50_32x4d_cosa", 25, 53 + 1),
         ("deepbench", 76, 76),
         ("deepbench_ocr_face", 9, 9),
     ],
@@ -280,7 +280,9 @@ def test_number_of_layers(network: str, distinct: int, occurrences: int) -> None
     assert sum(layer.count for layer in layers) == occurrences
 
 
-@pytest.mark.parametrize(("network", "gmacs"), [("alexnet", 0.714), ("resnet50", 4.089), ("resnext50_32x4d", 4.230)])
+@pytest.mark.parametrize(
+    ("network", "gmacs"), [("alexnet", 0.714), ("resnet50", 4.089), ("resnext50_32x4d_cosa", 4.230)]
+)
 def test_total_macs_are_those_of_torchvision(network: str, gmacs: float) -> None:
     """torchvision's weight metadata, `_ops` (GFLOPS in its documentation): 10^9 MACs at 224 x 224."""
     macs = sum(layer.count * layer.shape.macs for layer in load_layers(network))
@@ -288,7 +290,7 @@ def test_total_macs_are_those_of_torchvision(network: str, gmacs: float) -> None
 
 
 @pytest.mark.parametrize(
-    ("network", "parameters"), [("alexnet", 61_100_840), ("resnet50", 25_557_032), ("resnext50_32x4d", 25_028_904)]
+    ("network", "parameters"), [("alexnet", 61_100_840), ("resnet50", 25_557_032), ("resnext50_32x4d_cosa", 25_028_904)]
 )
 def test_weights_are_those_of_torchvision(network: str, parameters: int) -> None:
     """torchvision's `num_params`: weights, biases (AlexNet, fc) and two a filter for batch normalisation."""

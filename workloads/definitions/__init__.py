@@ -1,0 +1,1 @@
+"""The shipped networks, each from its published definition."""
