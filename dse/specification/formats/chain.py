@@ -14,7 +14,7 @@ from typing import Any
 from dse.specification.document import KeyPath
 from dse.specification.fields import Reader, Section, nearest
 
-__all__ = ["Chain", "Level", "Scope", "is_storage_attribute", "product", "read_name"]
+__all__ = ["Chain", "Level", "Scope", "ignore_estimators", "is_storage_attribute", "product", "read_name"]
 
 _STORAGE_CLASSES = ("DRAM", "SRAM", "regfile", "smartbuffer", "storage")
 _COMPUTE_CLASSES = ("mac", "compute")
@@ -193,6 +193,16 @@ class Chain:
                 level.content[entry] = scope.without(key).inlined(value)
             except ValueError as error:
                 self.reader.fault((*scope.path, key), str(error))
+
+
+def ignore_estimators(component: Section) -> bool:
+    """Read what a component says to Accelergy alone; whether it is there at all."""
+    for key in ("subclass", "required_actions"):
+        component.raw(key)
+    for key in ("area_scale", "energy_scale"):
+        if component.number(key, default=1.0) != 1.0:
+            component.fault(key, "scales of estimators are not applied: give the energy or the area")
+    return component.boolean("enabled", True)
 
 
 def is_storage_attribute(key: object) -> bool:

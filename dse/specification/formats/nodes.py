@@ -14,7 +14,7 @@ from typing import Any
 from dse.specification.document import KeyPath
 from dse.specification.expressions import names_in_expression
 from dse.specification.fields import Section, describe
-from dse.specification.formats.chain import Chain, Level, Scope, product
+from dse.specification.formats.chain import Chain, Level, Scope, ignore_estimators, product
 from dse.specification.formats.constraints import read_constraint
 
 __all__ = ["read_nodes"]
@@ -69,11 +69,7 @@ class _Walk:
 
     def _component(self, node: Section, parallel: bool, kept: dict[str, KeyPath]) -> None:
         name = self._name(node)
-        for ignored in ("subclass", "required_actions"):
-            node.raw(ignored)
-        for scale in ("area_scale", "energy_scale"):
-            if node.number(scale, default=1.0) != 1.0:
-                node.fault(scale, "scales of estimators are not applied: give the energy or the area")
+        ignore_estimators(node)
         if parallel and node.has("spatial"):
             node.fault("spatial", "a component of a !Parallel has no fan-out of its own")
         self._fan_out(node, name)

@@ -7,7 +7,7 @@ from the outermost subtree to the innermost, in the order in which they are list
 from __future__ import annotations
 
 from dse.specification.fields import Section
-from dse.specification.formats.chain import Chain, is_storage_attribute, read_name
+from dse.specification.formats.chain import Chain, ignore_estimators, is_storage_attribute, read_name
 
 __all__ = ["read_tree"]
 
@@ -22,7 +22,8 @@ def _descend(chain: Chain, section: Section, elements: int) -> None:
     for position, entry in enumerate(section.items("local", required=False)):
         component = chain.reader.section(entry, (*section.path, "local", position))
         name, count = read_name(component)
-        component.raw("required_actions")
+        if not ignore_estimators(component):
+            continue
         chain.add(component, name, (elements * count, None, None))
         component.finish()
     # Accelergy lets components inherit these; Timeloop reads those of components alone.

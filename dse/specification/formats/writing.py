@@ -21,6 +21,7 @@ __all__ = ["FORMATS", "written"]
 
 FORMATS = ("v0.1", "v0.3", "v0.4")
 
+_V04_NAMES = {"num-ports": "n_ports", "num-banks": "n_banks"}  # the front end adds n_banks where it is missing
 _LOOP_FACTOR = re.compile(r"([A-Za-z]+)\s*(<=|=*)\s*([0-9]+)")
 
 
@@ -135,7 +136,9 @@ def _memory(level: StorageLevel, attributes: Mapping[str, Any]) -> dict[str, Any
     result["width"] = level.word_bits * level.block_size * level.cluster_size
     result["datawidth"] = level.word_bits
     return result | {
-        key.replace("-", "_"): value for key, value in attributes.items() if key not in ("entries", "word-bits")
+        _V04_NAMES.get(key, key.replace("-", "_")): value
+        for key, value in attributes.items()
+        if key not in ("entries", "word-bits")
     }
 
 
