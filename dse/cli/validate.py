@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from dse.cli.costs import warn_of_doubts
 from dse.errors import Fault, InputError
 from dse.specification.architecture import Architecture
 from dse.specification.document import Document, load_document
@@ -27,7 +28,7 @@ __all__ = ["command"]
 
 T = TypeVar("T")
 
-_KEYS = ("study", "network", "arch", "architecture", "variables", "mapspace", "problem", "mapping")
+_KEYS = ("study", "network", "arch", "architecture", "variables", "mapspace", "costs", "problem", "mapping")
 
 
 @dataclass
@@ -99,6 +100,7 @@ def _read(files: _Files, path: Path) -> None:
 def _architecture(files: _Files, path: Path, document: Document) -> str:
     template = parse_template(document)
     architecture, _ = template.instantiate()
+    warn_of_doubts(document, architecture)
     files.architectures[path] = architecture
     levels = f"{len(architecture.storage)} storage levels, {architecture.arithmetic.instances} MACs"
     if not template.defaults:
