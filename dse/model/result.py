@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from dse.frames import frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["EMBEDDED", "DataSpaceCost", "Evaluation", "LevelCost"]
 
@@ -58,6 +63,27 @@ class Evaluation:
     @property
     def edp(self) -> float:
         return self.energy_pj * self.latency_cycles
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each level and data space that it keeps: words per instance, pJ over all instances.
+
+        Raises ToolError where pandas is missing.
+        """
+        rows = (
+            {
+                "level": level.name,
+                "data_space": name,
+                "reads": cost.reads,
+                "fills": cost.fills,
+                "updates": cost.updates,
+                "energy_pJ": cost.energy_pj,
+                "tile_words": cost.tile_words,
+                "instances": level.instances,
+            }
+            for level in self.levels
+            for name, cost in level.data_spaces.items()
+        )
+        return frame(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """The object that `dse evaluate --json` prints; it names the evaluator where that is not the embedded one."""

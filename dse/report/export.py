@@ -25,7 +25,7 @@ from dse.sweep.plan import Plan
 from dse.sweep.reading import StoredStudy
 from dse.sweep.task import Result
 
-__all__ = ["Row", "columns_of", "layer_rows", "objective_row", "variant_rows", "write_rows"]
+__all__ = ["Row", "columns_of", "flattened", "layer_rows", "objective_row", "variant_rows", "write_rows"]
 
 Row = dict[str, Any]
 
@@ -168,7 +168,8 @@ def write_rows(rows: Iterable[Row], file_format: str, columns: Sequence[str], pl
     writers[file_format](rows, columns, plan, file)
 
 
-def _flattened(row: Row) -> Row:
+def flattened(row: Row) -> Row:
+    """The row with a column `parameters.NAME` for each parameter."""
     flat: Row = {}
     for name, value in row.items():
         if name == "parameters":
@@ -190,7 +191,7 @@ def _write_csv(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file: IO
     writer.writerow(columns)
     in_order = itemgetter(*columns)
     for row in rows:
-        flat = _flattened(row)
+        flat = flattened(row)
         flat |= {name: str(flat[name]).lower() for name in _FLAGS if name in flat}
         writer.writerow(in_order(flat))
     text.flush()
@@ -212,7 +213,7 @@ def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file
         if all(isinstance(value, int) for value in values)
     }
     schema = pa.schema([(name, types.get(name, pa.float64())) for name in columns])
-    flat = map(_flattened, rows)
+    flat = map(flattened, rows)
     with pq.ParquetWriter(file, schema) as writer:
         for first in flat:
             group = list(chain((first,), islice(flat, _ROWS_A_GROUP - 1)))

@@ -22,6 +22,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dse.errors import InputError
 from dse.specification.costs import read_costs
@@ -92,6 +93,14 @@ class Study:
     def parameters(self) -> tuple[str, ...]:
         """Names of the swept parameters."""
         return tuple(self.space.grid.values)
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any], folder: str | Path = ".") -> Study:
+        """The study of plain data, what stands under `study:` in a file; paths are relative to `folder`.
+
+        Raises InputError with every fault.
+        """
+        return parse_study(Document({"study": dict(data)}), Path(folder))
 
 
 def shipped_files(folder: str) -> dict[str, Path]:
