@@ -20,7 +20,7 @@ from dse.errors import DseError
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
-    "compare": "two or more finished studies side by side",
+    "compare": "which of two studies or variants is better, how sure that is, and why",
     "convert": "an architecture in another of Timeloop's formats",
     "evaluate": "what one mapping costs",
     "export": "the results of a study as CSV, JSON lines or Parquet",

@@ -46,18 +46,19 @@ class StoredStudy:
 
     def __len__(self) -> int:
         """Variants that the sweep has come to."""
-        return len(self._numbers)
+        return len(self.numbers)
 
     def __iter__(self) -> Iterator[StoredVariant]:
-        for start in range(0, len(self._numbers), _VARIANTS_AT_ONCE):
-            yield from self.chosen(self._numbers[start : start + _VARIANTS_AT_ONCE])
+        for start in range(0, len(self.numbers), _VARIANTS_AT_ONCE):
+            yield from self.chosen(self.numbers[start : start + _VARIANTS_AT_ONCE])
 
     def fingerprint(self) -> list[tuple[int, int]]:
         """The same for two moments at which the program's results are the same."""
         return self._reader.fingerprint()
 
     @cached_property
-    def _numbers(self) -> list[int]:
+    def numbers(self) -> list[int]:
+        """Of the variants that the sweep has come to, in the order of the grid."""
         read = (self.plan.grid.read(row.parameters) for row in self._reader.variants())
         return sorted(number for number in read if number is not None)
 
