@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -97,12 +97,12 @@ def load_architecture(
     """
     document = translated(load_documents([_file(file, TEMPLATES) for file in files]))
     template = parse_template(document)
-    values = template.values(parameters)
-    architecture, _ = template.instantiate(parameters)
     if costs is not None:
-        choice = read_costs(Document({"costs": dict(costs)}, file="costs"), ("costs",), Path())
-        architecture = choice.apply(architecture, values)
-    return Accelerator(apply_reference_tables(document, architecture), values, document)
+        template = replace(
+            template, costs=read_costs(Document({"costs": dict(costs)}, file="costs"), ("costs",), Path())
+        )
+    architecture, _ = template.instantiate(parameters)
+    return Accelerator(apply_reference_tables(document, architecture), template.values(parameters), document)
 
 
 def load_network(file: str | Path) -> Network:
