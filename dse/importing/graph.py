@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from onnx import inliner
 
 from dse.errors import Fault, InputError
@@ -18,6 +18,7 @@ from dse.errors import Fault, InputError
 __all__ = ["MOST_VALUES", "Graph", "Node", "load_graph", "printable"]
 
 _LARGEST_FILE_BYTES = 2**31 - 1  # protocol buffers end here; larger models keep their weights in files beside
+_OLDEST_OPSET = 7  # operators before it have no inference of shapes
 MOST_VALUES = 4096
 """Constants of at most so many elements keep their values: shapes, indices and scales that other shapes depend on."""
 
@@ -122,6 +123,8 @@ def load_graph(path: Path) -> Graph:
     if faults:
         raise InputError([Fault(message, file=str(path)) for message in faults])
     constants, values = _strip_weights(model)
+    if not _is_text(model) or not all(isinstance(name, str) for name in constants):
+        raise InputError(Fault("is damaged: names in it are no text", file=str(path)))
     if model.functions:
         try:
             model = inliner.inline_local_functions(model)
@@ -159,6 +162,20 @@ def _read(path: Path) -> onnx.ModelProto:
     return model
 
 
+def _is_text(message: Message) -> bool:
+    """Whether all texts in a message are ones: those that are not UTF-8 are given as bytes."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING and not all(
+            isinstance(text, str) for text in ([value] if isinstance(value, str | bytes) else value)
+        ):
+            return False
+        if field.type == field.TYPE_MESSAGE and not all(
+            map(_is_text, [value] if isinstance(value, Message) else value)
+        ):
+            return False
+    return True
+
+
 def _version_faults(model: onnx.ModelProto) -> list[str]:
     """What says that this model is of a later ONNX, or of none."""
     newer = f"later than the installed onnx {onnx.__version__} knows: pip install --upgrade onnx"
@@ -171,8 +188,9 @@ def _version_faults(model: onnx.ModelProto) -> list[str]:
     known = onnx.defs.onnx_opset_version()
     if versions.get("", 1) > known:
         faults.append(f"opset {versions['']} is {newer} (up to {known})")
-    elif versions.get("", 1) < 1:
-        faults.append(f"there is no opset {versions['']}")
+    elif versions.get("", _OLDEST_OPSET) < _OLDEST_OPSET:
+        message = f"is too old to infer shapes, {_OLDEST_OPSET} is not: onnx.version_converter writes it anew"
+        faults.append(f"opset {versions['']} {message}")
     return faults
 
 

@@ -62,8 +62,8 @@ def read_network(
     faults: list[Fault] = []
     for node in graph.nodes:
         if not _is_layer(node, tensors):
-            operator = printable(node.operator)
-            others.setdefault(operator, []).append((node, operations_of(node, tensors)))
+            operations = None if _unsupported(node) else operations_of(node, tensors)
+            others.setdefault(printable(node.operator), []).append((node, operations))
             continue
         try:
             products = layers_of(node, tensors, inputs.batch)

@@ -22,6 +22,8 @@ __all__ = ["MULTIPLYING", "UNSUPPORTED", "Product", "UnsupportedError", "layers_
 UNSUPPORTED = frozenset({"CausalConvWithState", "DFT", "DeformConv", "GRU", "LSTM", "LinearAttention", "RNN", "STFT"})
 """Operators of ONNX that multiply and accumulate and have no layer here."""
 
+_PADDINGS = ("", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+
 
 @dataclass(frozen=True)
 class Product:
@@ -207,6 +209,8 @@ def _axes(operands: _Operands, inputs: Sizes, filters: Sizes) -> int:
         len(filters) == len(inputs) and operands.node.integers("kernel_shape", filters[2:]) == filters[2:],
         f"filters {list(filters)} do not fit inputs {list(inputs)} and the kernel_shape",
     )
+    padding = operands.node.text("auto_pad")
+    operands.require(padding in _PADDINGS, f'unknown auto_pad "{printable(padding)}"')
     if axes > 2:
         raise UnsupportedError(operands.node.fault(f"a convolution along {axes} axes is no layer, one along two is"))
     return axes

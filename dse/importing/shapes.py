@@ -31,6 +31,9 @@ _COMPUTED = (
     "Squeeze Sub Tile Transpose Trilu Unsqueeze Where"
 )
 
+# Operators without a rule of inference, whose output is as their input.
+_KEEPING = ("GroupNormalization", "MeanVarianceNormalization")
+
 
 @dataclass
 class Tensors:
@@ -80,7 +83,7 @@ def _infer(graph: Graph, node: Node, tensors: Tensors) -> Iterable[Fault]:
     if known:
         try:
             found = _inferred_types(graph, node, tensors)
-        except shape_inference.InferenceError as error:
+        except (shape_inference.InferenceError, onnx.checker.ValidationError) as error:
             faults.append(node.fault(_reason(error)))
     for name in outputs:
         if name in found:
@@ -102,7 +105,9 @@ def _inferred_types(graph: Graph, node: Node, tensors: Tensors) -> dict[str, onn
     data = {name: numpy_helper.from_array(tensors.values[name], name) for name in node.inputs if name in tensors.values}
     opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in graph.opsets.items()]
     found = shape_inference.infer_node_outputs(schema, node.proto, types, data, opset_imports=opsets)
-    if not node.bodies and any(not of_type.tensor_type.HasField("shape") for of_type in found.values()):
+    if node.operator in _KEEPING:
+        found[node.outputs[0]] = types[node.inputs[0]]
+    elif not node.bodies and any(not of_type.tensor_type.HasField("shape") for of_type in found.values()):
         found |= _types_by_definition(node, types, opsets)
     return found
 
@@ -113,8 +118,6 @@ def _types_by_definition(
     """The types of the outputs of an operator that ONNX defines by others, from these."""
     inputs = [onnx.helper.make_value_info(name, of_type) for name, of_type in types.items()]
     outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in node.outputs if name]
-    for value in outputs:
-        value.type.tensor_type.elem_type = next(iter(types.values())).tensor_type.elem_type
     model = onnx.helper.make_model(onnx.helper.make_graph([node.proto], "one", inputs, outputs), opset_imports=opsets)
     inferred = shape_inference.infer_shapes(model, strict_mode=True)
     return {value.name: value.type for value in inferred.graph.output if value.type.tensor_type.HasField("shape")}
