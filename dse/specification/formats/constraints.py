@@ -79,9 +79,9 @@ def _read_loops(section: Section, key: str, value: Any, content: dict[str, Any],
 def write_loops(section: Section, key: str, value: Any) -> Any:
     """Factors or a permutation, a text or a list, as the text of v0.1."""
     if isinstance(value, list):
-        wrong = next((item for item in value if not isinstance(item, str)), None)
-        if wrong is not None:
-            section.fault(key, f"expected texts, got {describe(wrong)}")
+        wrong = [item for item in value if not isinstance(item, str)]
+        if wrong:
+            section.fault(key, f"expected texts, got {describe(wrong[0])}")
             return ""
         value = (" " if key.startswith("factors") else "").join(value)
     if not isinstance(value, str):

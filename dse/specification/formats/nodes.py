@@ -176,7 +176,8 @@ class _Walk:
                 entry = self.chain.reader.section(section.data[kind], path)
                 content, origins = read_constraint(entry, kind, target)
                 if kind == "dataspace" and parallel:
-                    for position, space in enumerate(content.get("keep", [])):
+                    names = content.get("keep", [])
+                    for position, space in enumerate(names if isinstance(names, list) else []):
                         self._keep_once(space, (*path, "keep", position), kept)
                     content["bypass"] = [EVERY]
                 if len(content) > 2:  # more than the target and the type

@@ -1,8 +1,14 @@
 """Timeloop's later formats: what they mean, and what is wrong in a file, at its own line."""
 
+import copy
 import textwrap
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dse.errors import InputError
 from dse.specification.architecture import Architecture
@@ -266,3 +272,39 @@ def test_attributes_that_grow_without_end_are_refused() -> None:
     assert any("longer than 500 characters" in fault for fault in faults(text))
     text = NODES.replace("depth: 64", "depth: depth + 1")
     assert any('unknown variable "depth"' in fault for fault in faults(text))
+
+
+def places(data: Any) -> Iterator[tuple[Any, Any]]:
+    """(container, key or index) of everything in some data."""
+    entries: list[tuple[Any, Any]] = []
+    if isinstance(data, dict):
+        entries = list(data.items())
+    elif isinstance(data, list):
+        entries = list(enumerate(data))
+    for key, value in entries:
+        yield data, key
+        yield from places(value)
+
+
+CONSTRAINED = NODES.replace(
+    "spatial: {meshX: 4}",
+    "spatial: {meshX: 4}\n      constraints: {spatial: {factors: [K=2], permutation: [K], split: 1, no_reuse: []}}",
+).replace(
+    "class: intmac}",
+    "class: intmac}\nmapping:\n  - {target: PE, type: spatial, factors: [K=4]}\nvariables: {rows: 4, version: 0.4}",
+)
+ODD = (None, True, 0, -1, 2.5, float("nan"), "", "K=2", "rows + 1", "1/0", "*", ["*"], [], {}, [[]], [None], {"a": 1})
+
+
+@settings(max_examples=100)
+@given(st.sampled_from((TREE, CONSTRAINED)), st.data())
+def test_whatever_stands_in_a_place_is_read_or_a_fault(text: str, draw: st.DataObject) -> None:
+    document = parse_document(text, "a.yaml")
+    data = copy.deepcopy(document.data)
+    for _ in range(draw.draw(st.integers(1, 3))):
+        holder, key = draw.draw(st.sampled_from(list(places(data)) or [({}, "a")]))
+        holder[key] = copy.deepcopy(draw.draw(st.sampled_from(ODD)))
+    with suppress(InputError):
+        reread = translated(Document(data, document.positions, "a.yaml", document.tags))
+        architecture = load_architecture(reread)
+        parse_mapspace(reread, reread.data.get("mapspace"), architecture, CNN_LAYER)
