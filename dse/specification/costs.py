@@ -22,7 +22,7 @@ expressions of a template's variables.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -152,13 +152,13 @@ class _Application:
         self._source = _read_source(self._section, self._kind)
         self._extrapolate = self._section.boolean("extrapolate", False) if self._kind in ("cacti", "table") else False
         self._labels: list[str] = []
+        self._gives_areas = False
 
     def architecture(self) -> Architecture:
         arithmetic_entries, storage_entries = self._entries()
         arithmetic = self._given.arithmetic
-        own = [entry for entry in arithmetic_entries if entry is not None]
-        if own:
-            arithmetic = self._own_arithmetic(own[-1], arithmetic)
+        if arithmetic_entries:
+            arithmetic = self._own_arithmetic(arithmetic_entries[-1], arithmetic)
         elif self._kind == "table":
             self._section.fault("arithmetic", "expected the energy of an operation: the table has none")
         else:
@@ -173,6 +173,7 @@ class _Application:
             else:
                 storage.append(self._sourced_level(self._source, level))
         self._section.finish()
+        self._check_areas(arithmetic, storage)
         faults = [fault for reader in self._readers for fault in reader.faults]
         if faults:
             raise InputError(faults)
@@ -180,6 +181,18 @@ class _Application:
         if self._kind == "accelergy" and self._choice.tables is not None:
             found = replace(apply_reference_tables(self._choice.tables, found), costs=found.costs)
         return found
+
+    def _check_areas(self, arithmetic: Arithmetic, storage: Sequence[StorageLevel]) -> None:
+        """Areas of some components alone would be summed up as if they were those of all."""
+        if not self._gives_areas:
+            return
+        without = ["the MACs"] if arithmetic.area_um2 is None else []
+        for level in storage:
+            on_chip = level.technology != "DRAM" and level.entries
+            if on_chip and level.area_um2 is None and level.cluster_area_um2 is None:
+                without.append(level.name)
+        if without:
+            self._section.fault("", f"gives areas, but none of {', '.join(without)}: give those of all, or of none")
 
     @property
     def _label(self) -> str:
@@ -189,7 +202,7 @@ class _Application:
         named = tables.file if tables is not None and tables.file else ""
         return f"{self._kind} {Path(named).name}".strip()
 
-    def _entries(self) -> tuple[list[Section | None], dict[str, Section]]:
+    def _entries(self) -> tuple[list[Section], dict[str, Section]]:
         """The sections on the arithmetic, and on levels by name: those of the file, then those of the block itself."""
         sections = [self._section]
         tables = self._choice.tables
@@ -198,7 +211,7 @@ class _Application:
             self._readers.append(reader)
             top = reader.section(tables.data, ())
             sections.insert(0, top)
-        arithmetic: list[Section | None] = []
+        arithmetic: list[Section] = []
         storage: dict[str, Section] = {}
         known = [level.name for level in self._given.storage]
         for section in sections:
@@ -255,9 +268,10 @@ class _Application:
         energy_pj, area_um2 = entry.number("energy_pj", default=None), entry.number("area_um2", default=None)
         if energy_pj is None and not entry.has("energy_pj"):
             entry.fault("energy_pj", "expected a number of at least 0, got nothing")
-        self._note("arithmetic")
+        self._note("arithmetic", area_um2)
         entry.finish()
-        return replace(arithmetic, energy_pj=energy_pj, area_um2=area_um2)
+        own = replace(arithmetic, energy_pj=energy_pj, area_um2=area_um2)
+        return own if self._kind != "cacti" else self._sourced_arithmetic(self._source, own)
 
     def _own_level(self, entry: Section, level: StorageLevel) -> StorageLevel:
         plain = replace(
@@ -279,18 +293,19 @@ class _Application:
         if read is None or write is None:
             entry.fault("", f"expected energy_pj, or read_energy_pj and write_energy_pj, of {level.name}")
             return level
-        self._note(level.name)
-        area = figures.get("area_um2", 0.0 if level.technology == "DRAM" else None)
-        return replace(
+        self._note(level.name, figures.get("area_um2"))
+        own = replace(
             plain,
             read_energy_pj=read,
             fill_energy_pj=write,
             update_energy_pj=figures.get("update_energy_pj", write),
-            area_um2=area,
+            area_um2=figures.get("area_um2"),
             cluster_area_um2=None,
         )
+        return own if self._kind != "cacti" else self._sourced_level(self._source, own)
 
-    def _note(self, name: str) -> None:
+    def _note(self, name: str, area_um2: float | None) -> None:
+        self._gives_areas = self._gives_areas or area_um2 is not None
         if self._kind != "table":
             self._labels.append(f"own figures of {name}")
 

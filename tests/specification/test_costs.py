@@ -96,6 +96,14 @@ costs:
     )
 
 
+def test_what_an_entry_leaves_open_is_the_sources() -> None:
+    architecture = read("costs: {source: cacti, arithmetic: {energy_pj: 1}, storage: {Buffer: {energy_pj: 5}}}")
+    of_all = read("costs: {source: cacti}")
+    assert area_um2(architecture) == area_um2(of_all)
+    assert access_energies_pj(architecture.storage[1]) == (5, 5, 5)
+    assert mac_energy_pj(architecture) == 1
+
+
 def test_under_pat_a_source_of_one_level_gives_no_area_that_would_pass_for_the_whole() -> None:
     architecture = read("costs: {storage: {Buffer: {source: cacti}}}")
     assert architecture.storage[1].read_energy_pj == memory_cost(Memory(2048, 64), 45).read_energy_pj
@@ -162,6 +170,10 @@ def test_banks_smaller_than_those_that_are_built_do_not_count() -> None:
         (
             "costs: {source: accelergy}",
             "arch.yaml:8: costs.file: expected the file that holds ERT (and ART), got nothing",
+        ),
+        (
+            "costs: {storage: {Buffer: {energy_pj: 1, area_um2: 9}}}",
+            "arch.yaml:8: costs: gives areas, but none of the MACs, Registers: give those of all, or of none",
         ),
         (
             "costs: {storage: {Bufer: {energy_pj: 1}}}",
@@ -242,7 +254,7 @@ def test_variants_beyond_the_table_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(STUDY.replace("NODE", "22"))
     with pytest.raises(
         InputError,
-        match="1 of 2 variants are no valid architecture; global_buffer_kib=131072: .*study.costs: GlobalBuffer",
+        match=r"1 of 2 variants are no valid architecture; global_buffer_kib=131072: .*study.costs: GlobalBuffer",
     ):
         load_study(tmp_path / "study.yaml")
     (tmp_path / "study.yaml").write_text(STUDY.replace("NODE", "22, extrapolate: true"))
