@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from engine import trivial_executor, write_study  # the folder of this file is where Python looks first
 
+from dse.importing import import_network
 from dse.model import evaluate_nests
 from dse.model.nest import Frame
 from dse.scheduler import ScheduleOptions, Scheduler
@@ -93,6 +94,36 @@ def start_up() -> str:
     """`dse --help`."""
     seconds = [_cpu_seconds([*DSE, "--help"]) for _ in range(5)]
     return f"{statistics.median(seconds):.3f} CPU seconds"
+
+
+def import_model() -> str:
+    """An ONNX model of a chain of 100 convolutions, 100 normalisations and 100 activations."""
+    from onnx import TensorProto, helper  # noqa: PLC0415 - the other benchmarks do without
+
+    def weight(name: str, *sizes: int) -> TensorProto:
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=sizes)
+        tensor.data_location = TensorProto.EXTERNAL
+        return tensor
+
+    nodes, tensor = [], "image"
+    for step in range(100):
+        conv, normal, result = (f"{kind}{step}" for kind in ("conv", "normal", "relu"))
+        nodes.append(helper.make_node("Conv", [tensor, "filters"], [conv], pads=[1] * 4))
+        nodes.append(helper.make_node("BatchNormalization", [conv, *["channels"] * 4], [normal]))
+        nodes.append(helper.make_node("Relu", [normal], [result]))
+        tensor = result
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 64, 56, 56])
+    last = helper.make_empty_tensor_value_info(tensor)
+    weights = [weight("filters", 64, 64, 3, 3), weight("channels", 64)]
+    graph = helper.make_graph(nodes, "chain", [image], [last], weights)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString())
+        start = time.process_time()
+        import_network(path, batch=1)
+        seconds = time.process_time() - start
+        whole = _cpu_seconds([*DSE, "import", str(path), "--batch", "1"])
+    return f"{seconds:.2f} CPU seconds for {len(nodes)} nodes, {whole:.2f} as a command with its start-up"
 
 
 def sweep_engine() -> str:
@@ -179,6 +210,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
         evaluate_points,
         evaluate_architectures,
         schedule_cosa,
+        import_model,
         sweep_engine,
         sweep_memory,
         sweep_resume,

@@ -62,9 +62,14 @@ def infer_shapes(graph: Graph, inputs: Mapping[str, onnx.TypeProto]) -> Tensors:
 
     Raises InputError naming every node whose inputs do not fit it.
     """
-    values = {name: numpy_helper.to_array(tensor) for name, tensor in graph.values.items()}
-    tensors = Tensors({**inputs, **graph.constants}, values, set(graph.constants))
+    tensors = Tensors({**inputs, **graph.constants}, {}, set(graph.constants))
     faults: list[Fault] = []
+    for name, tensor in graph.values.items():
+        try:
+            tensors.values[name] = numpy_helper.to_array(tensor)
+        except (KeyError, TypeError, ValueError):  # an unknown type, too many data or too few
+            faults.append(Fault("its data do not fit its type and shape", f"tensor {printable(name)}"))
+    graph.raise_faults(faults)
     for node in graph.nodes:
         faults += _infer(graph, node, tensors)
     graph.raise_faults(faults)
@@ -83,7 +88,7 @@ def _infer(graph: Graph, node: Node, tensors: Tensors) -> Iterable[Fault]:
     if known:
         try:
             found = _inferred_types(graph, node, tensors)
-        except (shape_inference.InferenceError, onnx.checker.ValidationError) as error:
+        except (shape_inference.InferenceError, onnx.checker.ValidationError, ValueError) as error:
             faults.append(node.fault(_reason(error)))
     for name in outputs:
         if name in found:

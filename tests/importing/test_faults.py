@@ -168,6 +168,12 @@ def test_attributes_that_do_not_fit(change: dict[str, Any], message: str, tmp_pa
     assert any(text.startswith("node conv (Conv): ") and message in text for text in faults(model, tmp_path))
 
 
+def test_constants_whose_data_do_not_fill_their_shape(tmp_path: Path) -> None:
+    proto = small().proto()
+    proto.graph.initializer.add(name="odd", data_type=TensorProto.INT64, dims=[4], raw_data=b"1234")
+    assert faults(proto, tmp_path) == ["tensor odd: its data do not fit its type and shape"]
+
+
 def test_products_that_do_not_fit(tmp_path: Path) -> None:
     model = Model()
     tensor = model.input("x", [2, 8])
