@@ -84,10 +84,10 @@ def run_sweep(
         if retry_failed:
             store.forget_failures()
         before = store.count()
-        strategy = search.strategy(partial(_settled, sweep, store))
+        strategy = search.strategy(partial(_settled, sweep, store), store)
         trajectory = Trajectory(folder.path / "search.csv", plan.goals)
         planned = plan.variant_count if isinstance(strategy, GridStrategy) and plan.variant_count else strategy.planned
-        progress.start(planned * len(plan.problems), before)
+        progress.start(planned * len(plan.problems) * (1 + len(plan.operating_options)), before)
         waves = _Waves(sweep, store, cache, progress, pruner, lambda: stack.enter_context(executor()))
         while numbers := strategy.ask():
             outcomes = waves.run(numbers)
@@ -173,7 +173,32 @@ class _Waves:
             if pending:
                 found |= self._schedule(sorted(pending, key=lambda point: point.problem), wave)
             passed |= {*problems}
-        return [self._outcome(number, rows[number], points.get(number), found) for number in numbers]
+        outcomes = [self._outcome(number, rows[number], points.get(number), found) for number in numbers]
+        self._operate(wave, outcomes, points)
+        return outcomes
+
+    def _operate(self, wave: _Wave, outcomes: Sequence[VariantOutcome], points: Mapping[int, list[Point]]) -> None:
+        """Have the operating points of the complete variants scheduled that have no result."""
+        plan = self._plan
+        complete = [own.number for own in outcomes if own.status == "complete" and own.costs]
+        planned = sum(own.status != "excluded" or plan.variant_count is None for own in outcomes)
+        every = len(plan.problems) * len(plan.operating_options)
+        self._progress.wave(known=0, pruned=0, dropped=(planned - len(complete)) * every)
+        for label, options in plan.operating_options.items():
+            wanted = {
+                (key := plan.operating_key(point.key, label)): replace(point, key=key)
+                for number in complete
+                for point in points[number]
+            }
+            found = self._store.results(wanted)
+            every = len(complete) * len(plan.problems)
+            self.points += every
+            self._progress.wave(known=every - len(wanted) + len(found), pruned=0, dropped=0)
+            missing = {key: point for key, point in wanted.items() if key not in found}
+            found |= self._from_cache(missing)
+            pending = [point for key, point in missing.items() if key not in found]
+            if pending:
+                self._schedule(sorted(pending, key=lambda point: point.problem), wave, options)
 
     def _leave_out(
         self,
@@ -280,7 +305,7 @@ class _Waves:
             excluded = 0  # they were never counted
         self._progress.wave(known=repeated, pruned=saved, dropped=excluded + refused)
 
-    def _schedule(self, pending: list[Point], wave: _Wave) -> dict[str, Result]:
+    def _schedule(self, pending: list[Point], wave: _Wave, options: str | None = None) -> dict[str, Result]:
         """Keep the executor's window full until all points have a result, storing results as they arrive."""
         if self._executor is None:
             scheduler_for(self._sweep.options)
@@ -290,7 +315,7 @@ class _Waves:
         found: dict[str, Result] = {}
         while len(found) < len(pending):
             while executor.running < executor.window and (points := chunks.next_chunk()):
-                executor.submit(self._task(points, wave))
+                executor.submit(self._task(points, wave, options))
             results = executor.next_results()
             self._store.add(results)
             self._cache.add(results)
@@ -300,8 +325,8 @@ class _Waves:
             found |= {result.key: replace(result, mapping=None, traceback=None) for result in results}
         return found
 
-    def _task(self, points: Sequence[Point], wave: _Wave) -> Task:
-        return self._sweep.task(points, {point.variant: wave.variant(point.variant) for point in points})
+    def _task(self, points: Sequence[Point], wave: _Wave, options: str | None) -> Task:
+        return self._sweep.task(points, {point.variant: wave.variant(point.variant) for point in points}, options)
 
     def _outcome(
         self,

@@ -110,6 +110,11 @@ class Plan:
         return ParameterGrid(self.parameters)
 
     @cached_property
+    def asked(self) -> str:
+        """Hash of all but how the space is searched."""
+        return _digest({name: value for name, value in self.to_dict().items() if name != "search"})
+
+    @cached_property
     def workload(self) -> str:
         """Hash of the networks with their problems and of the goals: what the pruning of a variant holds for."""
         data = self.to_dict()
@@ -127,6 +132,27 @@ class Plan:
         planned = self.problems[problem]
         text = self.program + digests[planned.shape] + planned.digest
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def operating_options(self) -> dict[str, str]:
+        """Label -> options of the scheduler, in JSON, for the schedules between the fastest and the least energy.
+
+        `latency` is the fastest, which bounds the cycles; then come the points of least energy within growing limits.
+        """
+        if not self.goals.operating_points:
+            return {}
+        free = dict(self.options) | {"solver": None}
+        chosen: dict[str, dict[str, Any]] = {"latency": {"objective": "latency"}}
+        for factor in self.goals.latency_factors:
+            if factor is None:
+                chosen["energy"] = {"objective": "energy"}
+            else:
+                chosen[f"{factor:.4g}"] = {"objective": "energy", "latency_factor": factor}
+        return {label: json.dumps(free | options, sort_keys=True) for label, options in chosen.items()}
+
+    def operating_key(self, key: str, label: str) -> str:
+        """The key of the schedule with `operating_options` where that of the study's objective has `key`."""
+        return hashlib.sha256(f"{key} {self.operating_options[label]}".encode()).hexdigest()
 
     def points(self, variant: int, digests: Mapping[str, str]) -> list[Point]:
         """What is to be scheduled on a variant. Points of equal content have the same key."""
@@ -193,12 +219,15 @@ class Sweep:
         variants = self.study.space.variants()
         return [point for variant in variants for point in self.plan.points(variant.number, self.digests(variant))]
 
-    def task(self, points: Sequence[Point], variants: Mapping[int, Variant]) -> Task:
-        """What a worker needs for some points of one problem, whose variants are given by number."""
+    def task(self, points: Sequence[Point], variants: Mapping[int, Variant], options: str | None = None) -> Task:
+        """What a worker needs for some points of one problem, whose variants are given by number.
+
+        `options` of the scheduler take the place of the plan's.
+        """
         problem = self.problems[points[0].problem]
         chosen = [variants[point.variant] for point in points]
         return Task(
-            self.options,
+            options or self.options,
             problem,
             tuple(
                 (point.key, variant.architecture, variant.mapspaces[problem.shape])
@@ -294,7 +323,9 @@ def schedule_options(study: Study) -> dict[str, Any]:
     }
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     weights: dict[str, Any] = dict(settings.weights)
-    return asdict(ScheduleOptions(objective=study.objective, weights=CosaWeights(**weights), **chosen))
+    options = asdict(ScheduleOptions(objective=study.objective, weights=CosaWeights(**weights), **chosen))
+    del options["latency_factor"]  # of operating points alone
+    return options
 
 
 def _digest(data: object) -> str:

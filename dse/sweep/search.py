@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from dse.model.technology import area_um2
 from dse.specification.space import Variant
@@ -11,6 +12,7 @@ from dse.sweep.bounds import Bounds
 from dse.sweep.judge import Judge
 from dse.sweep.plan import Sweep
 from dse.sweep.pruning import BoundPruner
+from dse.sweep.store import ResultStore
 from dse.sweep.strategies import (
     BoundGuided,
     Budgeted,
@@ -43,15 +45,18 @@ class Search:
         if prune and self._settings.prune and not self.unproven and pruner.useful:
             self.pruner = pruner
 
-    def strategy(self, settled: Callable[[Sequence[int]], bool]) -> Strategy:
-        """The strategy within its budget. `settled`: nothing of some combinations is left to schedule."""
+    def strategy(self, settled: Callable[[Sequence[int]], bool], store: ResultStore) -> Strategy:
+        """The strategy within its budget. `settled`: nothing of some combinations is left to schedule.
+
+        What `bound_guided` computes is kept in the store, so that going on costs little.
+        """
         settings, grid = self._settings, self._sweep.plan.grid
         chosen: Strategy
         match settings.strategy:
             case "random":
                 chosen = RandomStrategy(grid.size, settings.seed)
             case "bound_guided":
-                chosen = BoundGuided(grid, self._least, settings.seed)
+                chosen = BoundGuided(grid, partial(self._kept_least, store), settings.seed)
             case "nsga2":
                 chosen = Nsga2(grid, settings.seed, len(self._judge.goals.objectives))
             case _ if self.pruner is not None:
@@ -68,6 +73,15 @@ class Search:
             return None
         cycles = self._bounds.cycles(made)
         return sum(layer.count * cycles[layer.problem] for layer in self._layers)
+
+    def _kept_least(self, store: ResultStore, number: int) -> tuple[float, ...] | None:
+        plan = self._sweep.plan
+        parameters = plan.grid.text(number)
+        costs = store.bound(parameters, plan.asked)
+        if costs is None:
+            costs = self._least(number) or ()
+            store.add_bound(parameters, plan.asked, costs)
+        return costs or None
 
     def _least(self, number: int) -> tuple[float, ...] | None:
         """The costs of a combination with its layers at their bounds; None where it is no variant, or over budget."""

@@ -37,9 +37,14 @@ _VARIANT_TABLE = (
     "bounds TEXT, beaten_by TEXT, workload TEXT, program TEXT NOT NULL, checksum INTEGER NOT NULL, "
     "UNIQUE (parameters, program))"
 )
-TABLES = {"result": _RESULT_TABLE, "variant": _VARIANT_TABLE}
+_BOUND_TABLE = (
+    "CREATE TABLE IF NOT EXISTS bound (parameters TEXT NOT NULL, study TEXT NOT NULL, costs TEXT NOT NULL, "
+    "program TEXT NOT NULL, checksum INTEGER NOT NULL, UNIQUE (parameters, program))"
+)
+TABLES = {"result": _RESULT_TABLE, "variant": _VARIANT_TABLE, "bound": _BOUND_TABLE}
 _INSERT_RESULT = f"INSERT OR IGNORE INTO result VALUES ({', '.join('?' * (len(RESULT_COLUMNS) + 2))})"
 _INSERT_VARIANT = f"INSERT OR REPLACE INTO variant VALUES ({', '.join('?' * 9)})"
+_INSERT_BOUND = f"INSERT OR REPLACE INTO bound VALUES ({', '.join('?' * 5)})"
 
 _ROWS_PER_COMMIT = 100
 _SECONDS_PER_COMMIT = 1.0
@@ -93,10 +98,11 @@ class StoreReader:
         return int(count)
 
     def fingerprint(self) -> list[tuple[int, int]]:
-        """Per table, how many rows the program has, and the sum of their checksums: it changes with any row."""
+        """Of results and of variants, how many rows the program has and the sum of their checksums."""
         query = "SELECT count(*), coalesce(sum(checksum), 0) FROM {} WHERE program = ?"
+        queries = [query.format(table) for table in ("result", "variant")]
         with self._named():
-            found = [self._connection.execute(query.format(table), (self._program,)).fetchone() for table in TABLES]
+            found = [self._connection.execute(query, (self._program,)).fetchone() for query in queries]
         return [(int(count), int(total)) for count, total in found]
 
     def results(self, keys: Iterable[str]) -> dict[str, Result]:
@@ -200,6 +206,17 @@ class ResultStore(StoreReader):
     def add_variants(self, rows: Iterable[VariantRow]) -> None:
         """Add variants, in the place of rows of the same parameters."""
         self._insert(_INSERT_VARIANT, [signed(row.to_row(), self._program) for row in rows])
+
+    def bound(self, parameters: str, study: str) -> tuple[float, ...] | None:
+        """What `add_bound` was told of a variant, where the study was the same; else None."""
+        query = "SELECT * FROM bound WHERE parameters = ? AND study = ? AND program = ?"
+        with self._named():
+            row = self._connection.execute(query, (parameters, study, self._program)).fetchone()
+            return None if row is None else tuple(json.loads(self._checked(row)[2]))
+
+    def add_bound(self, parameters: str, study: str, costs: Sequence[float]) -> None:
+        """Keep what a variant cannot cost less than, in a study named by its content."""
+        self._insert(_INSERT_BOUND, [signed((parameters, study, json.dumps(list(costs))), self._program)])
 
     def commit(self) -> None:
         """Bring everything onto the disk. Raises InputError where that fails; what was committed before stays."""

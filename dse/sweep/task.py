@@ -39,9 +39,9 @@ REFUSED = "refused"
 class Result:
     """The outcome of one point, as it is stored. `mapping` is Timeloop's list of directives as JSON.
 
-    `breakdown` is what the cost is made of, as `Breakdown` writes it. `evaluator` names what costed the mapping. `error`
-    is the reason where there is no cost; figures are None then.
-    `error_type` and `traceback` are set where that reason is an error and not an answer.
+    `breakdown` is what the cost is made of, as `Breakdown` writes it. `evaluator` names what costed the mapping.
+    `error` is the reason where there is no cost; figures are None then. `error_type` and `traceback` are set where that
+    reason is an error and not an answer.
     """
 
     key: str
@@ -93,9 +93,9 @@ class Task:
         return [replace(self, points=(point,)) for point in self.points]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def scheduler_for(options: str) -> Scheduler:
-    """The scheduler for options in JSON; a worker process keeps one with its compiled programs."""
+    """The scheduler for options in JSON; a worker process keeps the last ones with their compiled programs."""
     from dse.scheduler import Scheduler  # noqa: PLC0415  (seconds to load)
 
     given: dict[str, Any] = json.loads(options)
