@@ -2,7 +2,7 @@
 
 In the log2 domain, with the decisions x and the parameters θ (capacities, bandwidths, energies):
 
-    minimise   e + t  (edp), e (energy) or t (latency)
+    minimise   e + t  (edp), e (energy) or t (latency); or e where t ≤ log2 of the most cycles (CAPPED)
     rows       A x + B θ + c ≤ 0  or  = 0
     sums       Σ 2^(g_k) ≤ 1, for energy (g = log2 pJ of a charge − e), for each bandwidth (g = log2 cycles − t) and
                each shared buffer (g = log2 of a tile − log2 capacity), by tangents z_k ≥ 2^p (1 + ln 2 (g_k − p))
@@ -27,7 +27,7 @@ from dse.proof.neighbours import Neighbours
 from dse.proof.networks import network_charges
 from dse.proof.orders import Orders
 from dse.proof.sharing import Sharing
-from dse.proof.structure import Structure
+from dse.proof.structure import CAPPED, Structure
 from dse.proof.symmetry import break_symmetries
 from dse.proof.traffic import Traffic
 from dse.proof.windows import Windows
@@ -42,6 +42,7 @@ _SPARE = 5
 _FREE_LOG2 = -60.0  # log2 of an energy that counts as none
 _UNLIMITED_LOG2 = 60.0
 _LN2 = math.log(2.0)
+_MOST_CYCLES = "most cycles"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,10 @@ class Program:
         objective: list[Form] = []
         if structure.objective != "energy":
             self.log_cycles = assembly.real(0.0, 64.0)
-            objective.append(self.log_cycles)
+            if structure.objective == CAPPED:
+                assembly.below(self.log_cycles - assembly.parameter(_MOST_CYCLES))
+            else:
+                objective.append(self.log_cycles)
             self._limit_bandwidths()
         if structure.objective != "latency":
             self.log_energy = assembly.real(-64.0, 120.0)
@@ -211,6 +215,12 @@ class Program:
             self._height.value = np.zeros(self._g.shape[0])
             self._used[:] = 0
 
+    def limit_cycles(self, most: float) -> None:
+        """Of a program of CAPPED: leave out what takes more cycles."""
+        theta = np.array(self.theta.value)
+        theta[self.assembly.parameters[_MOST_CYCLES]] = math.log2(most)
+        self.theta.value = theta
+
     def value(self, form: Form, point: Floats) -> float:
         """A form at a point (one entry a variable), with the parameters as they stand."""
         theta = np.asarray(self.theta.value)
@@ -270,6 +280,7 @@ class Program:
 def figures(architecture: Architecture, structure: Structure) -> dict[str, float]:
     """Values of all parameters that a program may have; logarithms to base 2."""
     values = {"mac": _log(technology.mac_energy_pj(architecture) * structure.problem.macs)}
+    values[_MOST_CYCLES] = _UNLIMITED_LOG2
     widths = technology.tile_widths_um(architecture)
     for index, level in enumerate(architecture.storage):
         entries = level.effective_entries

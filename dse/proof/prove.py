@@ -12,9 +12,9 @@ from dse.errors import InputError
 from dse.model import Evaluation, evaluate
 from dse.proof.points import mapping_of
 from dse.proof.program import Program
-from dse.proof.rounding import rounded_down, trivial_bound
+from dse.proof.rounding import exact_cycles, rounded_down, trivial_bound
 from dse.proof.search import Candidate, Search
-from dse.proof.structure import Structure
+from dse.proof.structure import CAPPED, Structure
 from dse.search.feasibility import why_nothing_fits
 from dse.solvers import Solver, Status, solver_named
 from dse.specification.architecture import Architecture
@@ -100,25 +100,34 @@ class Prover:
         gap: float,
         time_limit_seconds: float,
         other_start: Callable[[], Mapping | None] = lambda: None,
+        most_cycles: int | None = None,
     ) -> Proof:
         """The best mapping that was found within the limits, and the bound.
 
-        Where the gap stays open, the search also starts from the mapping that `other_start` gives.
+        Where the gap stays open, the search also starts from the mapping that `other_start` gives. With `most_cycles`,
+        energy is minimised over the mappings that take no longer; then the search begins with the mapping of
+        `other_start`, which has to be one of them.
 
         Raises InputError for an unknown objective, ToolError where the solver fails.
         """
         if objective not in OBJECTIVES:
             raise InputError(f'objective "{objective}": expected one of {", ".join(OBJECTIVES)}')
+        if most_cycles is not None and objective != "energy":
+            raise InputError(f'objective "{objective}": cycles are limited for energy alone')
         start = time.perf_counter()
-        structure = Structure.of(architecture, problem, mapspace, objective)
-        search = Search(architecture, structure)
+        structure = Structure.of(architecture, problem, mapspace, objective if most_cycles is None else CAPPED)
+        search = Search(architecture, structure, math.inf if most_cycles is None else most_cycles)
         culprit = why_nothing_fits(architecture, problem, mapspace)
         if culprit is not None:
             return self._nothing("infeasible", start, culprit)
         program = self._program(structure)
         program.set_architecture(architecture)
+        first = search.outermost()
+        if most_cycles is not None:
+            program.limit_cycles(exact_cycles(architecture, structure, most_cycles))
+            first = min([first, *search.given(other_start())], key=lambda own: own.log_cost)
         run = _Run(self.solver, architecture, program, search, gap, start + time_limit_seconds)
-        best, log_bound = run.close(search.outermost())
+        best, log_bound = run.close(first)
         if log_bound < math.inf and best.log_cost - log_bound - _MARGIN > run.tolerance:
             # Starts of another kind: the deadline may pass by a descent or two.
             best = run.descend([best, *search.given(other_start()), *search.scattered()])

@@ -6,10 +6,10 @@ import math
 
 from dse.model import technology
 from dse.proof.latency import least_cycles, least_words
-from dse.proof.structure import Structure
+from dse.proof.structure import CAPPED, Structure
 from dse.specification.architecture import Architecture
 
-__all__ = ["rounded_down", "trivial_bound"]
+__all__ = ["exact_cycles", "rounded_down", "trivial_bound"]
 
 
 def rounded_down(architecture: Architecture, structure: Structure, log_bound: float) -> float:
@@ -28,7 +28,7 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
     least_cycles = macs / math.prod(structure.fans)
     if structure.objective == "latency":
         return float(max(math.ceil(bound - cycle_loss - 1e-6 * bound), 0)) if bound < 2**50 else bound - cycle_loss
-    if structure.objective == "energy":
+    if structure.objective in ("energy", CAPPED):
         return max(bound - energy_loss, 0.0)
     # Energy × cycles: with E ≥ the least energy, (E − loss) ≥ E · (1 − loss / least), and likewise the cycles.
     kept_energy = max(1.0 - energy_loss / least_energy, 0.0) if least_energy > 0 else 0.0
@@ -38,11 +38,16 @@ def rounded_down(architecture: Architecture, structure: Structure, log_bound: fl
     return bound * kept_energy * kept_cycles
 
 
+def exact_cycles(architecture: Architecture, structure: Structure, cycles: float) -> float:
+    """What a program counts at most for a mapping that takes Timeloop so many cycles."""
+    return (cycles + _losses(architecture, structure)[1]) * (1.0 + 1e-6)
+
+
 def trivial_bound(architecture: Architecture, structure: Structure) -> float:
     """A bound that needs no solver: full use of all MACs, every operation once, every word once."""
     cycles = float(least_cycles(architecture, structure.problem, structure.mapspace))
     energy = least_energy_pj(architecture, structure)
-    return {"latency": cycles, "energy": energy, "edp": cycles * energy}[structure.objective]
+    return {"latency": cycles, "energy": energy, "edp": cycles * energy, CAPPED: energy}[structure.objective]
 
 
 def least_energy_pj(architecture: Architecture, structure: Structure) -> float:

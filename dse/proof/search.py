@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,9 +34,11 @@ class Candidate:
 class Search:
     """Descends to mappings that no single move, swap or reordering improves. Deterministic."""
 
-    def __init__(self, architecture: Architecture, structure: Structure) -> None:
+    def __init__(self, architecture: Architecture, structure: Structure, most_cycles: float = math.inf) -> None:
+        """Mappings that take more than `most_cycles` count as if they did not fit."""
         problem = structure.problem
         self.structure = structure
+        self._most_cycles = most_cycles
         self.frame = Frame.plain(architecture, problem, structure.keep)
         self.evaluations = 0
         levels, bounds = structure.levels, problem.bounds
@@ -75,11 +78,11 @@ class Search:
         found = []
         for batch in evaluate_nests(self.frame, nests[valid]):
             cost = np.zeros(len(batch))
-            if objective != "energy":
+            if objective in ("latency", "edp"):
                 cost = cost + np.log2(batch.latency_cycles)
             if objective != "latency":
                 cost = cost + np.log2(np.maximum(batch.energy_pj, 1e-300))
-            found.append(np.where(batch.valid, cost, np.inf))
+            found.append(np.where(batch.valid & (batch.latency_cycles <= self._most_cycles), cost, np.inf))
         costs[rows] = np.concatenate(found)
         return costs
 

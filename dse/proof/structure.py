@@ -16,7 +16,10 @@ from dse.specification.architecture import Architecture
 from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem
 
-__all__ = ["Axis", "Factor", "Group", "Slot", "Space", "Structure"]
+__all__ = ["CAPPED", "Axis", "Factor", "Group", "Slot", "Space", "Structure"]
+
+CAPPED = "energy within cycles"
+"""An objective beside latency, energy and edp: the energy of mappings that take so many cycles at most."""
 
 Axis = tuple[tuple[int, int], ...]
 """(group, weight) of the terms whose sum is the coordinate along an axis; groups of bound 1 are left out."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import ClassVar
 
 from dse.errors import InputError, ToolError
-from dse.proof import Prover
+from dse.proof import Proof, Prover
 from dse.scheduler.cosa.method import CosaMethod
 from dse.scheduler.options import Schedule, ScheduleOptions
 from dse.specification.architecture import Architecture
@@ -35,15 +36,7 @@ class ProvenMethod:
         """The best mapping found within the gap and the time limit, and the bound."""
         options = self.options
         start = time.perf_counter()
-        proof = self._prover.prove(
-            architecture,
-            problem,
-            mapspace,
-            options.objective,
-            options.gap,
-            options.time_limit_seconds,
-            lambda: self._start(architecture, problem, mapspace),
-        )
+        proof = self._proof(architecture, problem, mapspace)
         return Schedule(
             objective=options.objective,
             solver=proof.solver,
@@ -56,6 +49,39 @@ class ProvenMethod:
             solve_seconds=proof.solve_seconds,
             total_seconds=time.perf_counter() - start,
             error=proof.culprit,
+        )
+
+    def _proof(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Proof:
+        options = self.options
+        if options.latency_factor is None:
+            return self._prove(architecture, problem, mapspace, options.objective)
+        fastest = self._fastest(architecture, problem, mapspace)
+        if fastest.evaluation is None:
+            return fastest
+        most_cycles = math.floor(options.latency_factor * fastest.evaluation.latency_cycles)
+        return self._prover.prove(
+            architecture,
+            problem,
+            mapspace,
+            "energy",
+            options.gap,
+            options.time_limit_seconds,
+            lambda: fastest.mapping,
+            most_cycles,
+        )
+
+    def _fastest(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Proof:
+        return self._prove(architecture, problem, mapspace, "latency")
+
+    def _prove(self, architecture: Architecture, problem: Problem, mapspace: Mapspace, objective: str) -> Proof:
+        return self._prover.prove(
+            architecture,
+            problem,
+            mapspace,
+            objective,
+            self.options.gap,
+            self.options.time_limit_seconds,
+            lambda: self._start(architecture, problem, mapspace),
         )
 
     def _start(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Mapping | None:

@@ -6,8 +6,9 @@ study:
   budgets: [area_mm2 <= 10, power_w <= 5]
   combine: sum                           # or geometric_mean, of the networks with their weights
   reference: {latency: 1e8, energy: 1e10, area: 1e7}   # of the hypervolume, in the units of the objectives
+  operating_points: 4                    # of each layer: schedules between the fastest and the least energy
 
-None of these changes a schedule: they say how schedules are compared.
+None of these changes a schedule: they say how schedules are compared, and ask for more of them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ COMBINATIONS = ("sum", "geometric_mean")
 DEFAULT_CLOCK_MHZ = 1000.0
 
 _MOST_OBJECTIVES = 3
+_MOST_OPERATING_POINTS = 16
+_SLOWEST = 4.0
 _BUDGET = re.compile(r"\s*([A-Za-z_]\w*)\s*(<=|>=)\s*(\S+)\s*")
 
 
@@ -56,7 +59,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Goals:
-    """What a study compares its variants by. `weights` names the networks that count other than once."""
+    """What a study compares its variants by. `weights` names the networks that count other than once.
+
+    `operating_points` of each layer are scheduled beside what the study's objective gives; 0 for none.
+    """
 
     objectives: tuple[str, ...] = ("latency", "energy")
     clock_mhz: float = DEFAULT_CLOCK_MHZ
@@ -64,6 +70,13 @@ class Goals:
     combine: str = "sum"
     weights: Mapping[str, float] = field(default_factory=dict)
     reference: Mapping[str, float] = field(default_factory=dict)
+    operating_points: int = 0
+
+    @property
+    def latency_factors(self) -> tuple[float | None, ...]:
+        """How many times the least cycles the operating points of a layer may take, up to `_SLOWEST`; None: any."""
+        steps = self.operating_points - 1
+        return (*(_SLOWEST ** (step / steps) for step in range(steps)), None) if steps > 0 else ()
 
     @property
     def chosen(self) -> tuple[Objective, ...]:
@@ -115,6 +128,7 @@ class Goals:
             "combine": self.combine,
             "weights": dict(self.weights),
             "reference": dict(self.reference),
+            "operating_points": self.operating_points,
         }
 
     @classmethod
@@ -127,6 +141,7 @@ class Goals:
             data["combine"],
             data["weights"],
             data["reference"],
+            data.get("operating_points", 0),  # older folders have none
         )
 
 
@@ -148,7 +163,12 @@ def read_goals(section: Section, weights: Mapping[str, float]) -> Goals:
                 given.fault(name, f"expected a number above 0, got {describe(value)}")
             reference[name] = number or 1.0
         given.finish()
-    return Goals(objectives, clock_mhz, budgets, combine, dict(weights), reference)
+    operating_points = section.integer("operating_points", default=0, minimum=2)
+    if operating_points > _MOST_OPERATING_POINTS:
+        section.fault("operating_points", f"expected at most {_MOST_OPERATING_POINTS}, got {operating_points}")
+    if operating_points and combine != "sum":
+        section.fault("operating_points", f"they are added up over networks: expected combine: sum, got {combine}")
+    return Goals(objectives, clock_mhz, budgets, combine, dict(weights), reference, operating_points)
 
 
 def _read_objectives(section: Section) -> tuple[str, ...]:

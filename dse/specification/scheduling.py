@@ -39,16 +39,24 @@ class CosaWeights:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleOptions:
-    """How to schedule. `gap` is a ratio (0.01: at most 1 % above the bound), `solver` None the objective's default."""
+    """How to schedule. `gap` is a ratio (0.01: at most 1 % above the bound), `solver` None the objective's default.
+
+    `latency_factor`, for the objective energy alone: mappings take at most so many times the cycles of the fastest one.
+    """
 
     objective: str = "edp"
     solver: str | None = None
     gap: float = 0.01
     time_limit_seconds: float = 60.0
     weights: CosaWeights = field(default_factory=CosaWeights)
+    latency_factor: float | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.gap) or self.gap < 0:
             raise InputError(f"gap: expected a finite number of at least 0, got {self.gap}")
         if not math.isfinite(self.time_limit_seconds) or self.time_limit_seconds <= 0:
             raise InputError(f"time limit: expected a number of seconds above 0, got {self.time_limit_seconds}")
+        if self.latency_factor is not None and self.objective != "energy":
+            raise InputError(f"latency factor: it goes with the objective energy, got {self.objective}")
+        if self.latency_factor is not None and not 1.0 <= self.latency_factor < math.inf:
+            raise InputError(f"latency factor: expected a finite number of at least 1, got {self.latency_factor}")

@@ -78,6 +78,14 @@ class StoredStudy:
             for number, text in texts.items()
         ]
 
+    def operating(self, stored: StoredVariant) -> dict[str, tuple[Result | None, ...]]:
+        """Label of an operating point -> the results of a variant, one for each problem of the plan."""
+        plan = self.plan
+        keys = self._keys(stored.variant.number, stored.row)
+        wanted = {label: [plan.operating_key(key, label) for key in keys] for label in plan.operating_options}
+        found = self._reader.results(key for of_label in wanted.values() for key in of_label)
+        return {label: tuple(map(found.get, of_label)) for label, of_label in wanted.items() if of_label}
+
     def _keys(self, number: int, row: VariantRow) -> list[str]:
         """The keys of a variant's results; none where it has none, or the study has just grown by a shape."""
         if row.status is not None or not self._shapes <= row.digests.keys():

@@ -16,8 +16,11 @@ from dse.specification.architecture import Architecture
 __all__ = ["optimum"]
 
 
-def optimum(architecture: Architecture, structure: Structure) -> float:
-    """The least cost (cycles, pJ or their product) over all factors, axes and orders that each level's mesh allows."""
+def optimum(architecture: Architecture, structure: Structure, most_cycles: float = np.inf) -> float:
+    """The least cost (cycles, pJ or their product) over all factors, axes and orders that each level's mesh allows.
+
+    Mappings that take more than `most_cycles` are left out.
+    """
     frame = Frame.plain(architecture, structure.problem, structure.keep)
     best = np.inf
     chunk: list[tuple[Ints, Ints, Ints, Ints, Ints]] = []
@@ -30,12 +33,13 @@ def optimum(architecture: Architecture, structure: Structure) -> float:
         lowest = np.inf
         for costs in evaluate_nests(frame, nests):
             cost = np.ones(len(costs))
-            if structure.objective != "energy":
+            if structure.objective in ("latency", "edp"):
                 cost = cost * costs.latency_cycles
             if structure.objective != "latency":
                 cost = cost * costs.energy_pj
-            if costs.valid.any():
-                lowest = min(lowest, float(cost[costs.valid].min()))
+            valid = costs.valid & (costs.latency_cycles <= most_cycles)
+            if valid.any():
+                lowest = min(lowest, float(cost[valid].min()))
         return lowest
 
     for factors in _factors(structure):
