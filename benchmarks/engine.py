@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from dse.model.breakdown import Breakdown, LevelShare
 from dse.specification.document import parse_document
 from dse.specification.study import parse_study
 from dse.sweep.driver import run_sweep
@@ -34,7 +35,9 @@ from dse.sweep.plan import plan_study
 from dse.sweep.progress import Progress
 from dse.sweep.task import Result, Task
 
-MAPPING = json.dumps([{"target": f"Level{level}", "type": "temporal", "factors": "R1 S1 P1 Q1"} for level in range(8)])
+MAPPING = json.dumps([{"target": f"Level{level}", "type": "temporal", "factors": "R1 S1 P1 Q1"} for level in range(20)])
+BREAKDOWN = Breakdown(1, 0.5, tuple(LevelShare(f"Level{level}", 1, 1 / 3, 1 / 7) for level in range(6))).to_json()
+"""As long as those of a layer on Simba: 1,500 characters and 300."""
 
 SECONDS_A_POINT = 0.1
 
@@ -49,7 +52,7 @@ class TrivialExecutor(TaskQueue):
         task = self._waiting.pop(0)
         return [
             Result(key, "optimal", "cosa", "embedded", "SCIP", 1.5, cycles=int(key[:6], 16) + 1, energy_pj=2.5,
-                   utilization=0.5, mapping=MAPPING, solve_seconds=0.001, total_seconds=0.001)
+                   utilization=0.5, breakdown=BREAKDOWN, mapping=MAPPING, solve_seconds=0.001, total_seconds=0.001)
             for key, _, _ in task.points
         ]  # fmt: skip
 
