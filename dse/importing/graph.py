@@ -18,6 +18,7 @@ from dse.errors import Fault, InputError
 __all__ = ["MOST_VALUES", "Graph", "Node", "load_graph", "printable"]
 
 _LARGEST_FILE_BYTES = 2**31 - 1  # protocol buffers end here; larger models keep their weights in files beside
+_MOST_NODES = 1_000_000
 _OLDEST_OPSET = 7  # operators before it have no inference of shapes
 MOST_VALUES = 4096
 """Constants of at most so many elements keep their values: shapes, indices and scales that other shapes depend on."""
@@ -126,6 +127,8 @@ def load_graph(path: Path) -> Graph:
     if not _is_text(model) or not all(isinstance(name, str) for name in constants):
         raise InputError(Fault("is damaged: names in it are no text", file=str(path)))
     if model.functions:
+        if _written_out(model) > _MOST_NODES:
+            raise InputError(Fault(f"has more than {_MOST_NODES:,} nodes, its functions written out", file=str(path)))
         try:
             model = inliner.inline_local_functions(model)
         except (onnx.checker.ValidationError, RuntimeError) as error:
@@ -234,6 +237,24 @@ def _elements(tensor: onnx.TensorProto) -> int:
 
 def _domain(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
+
+
+def _written_out(model: onnx.ModelProto) -> int:
+    """Nodes of a model with its functions in the place of their calls; nested functions can make billions of a few."""
+    functions = {(_domain(function.domain), function.name): function for function in model.functions}
+    counts: dict[tuple[str, str], int] = {}
+
+    def count(nodes: Iterable[onnx.NodeProto]) -> int:
+        total = 0
+        for node in nodes:
+            key = (_domain(node.domain), node.op_type)
+            if key in functions and key not in counts:
+                counts[key] = 1  # for a call of itself, which is refused elsewhere
+                counts[key] = count(functions[key].node)
+            total += counts.get(key, 1) + sum(count(body.node) for body in Node("", node).bodies)
+        return total
+
+    return count(model.graph.node)
 
 
 def _first_line(error: Exception) -> str:

@@ -22,6 +22,7 @@ __all__ = ["MULTIPLYING", "UNSUPPORTED", "Product", "UnsupportedError", "layers_
 UNSUPPORTED = frozenset({"CausalConvWithState", "DFT", "DeformConv", "GRU", "LSTM", "LinearAttention", "RNN", "STFT"})
 """Operators of ONNX that multiply and accumulate and have no layer here."""
 
+_MOST_TAPS = 2**16  # along an axis: no filter is larger, and those of a transposed convolution are gone through
 _PADDINGS = ("", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
 
@@ -183,13 +184,11 @@ def _leading_pads(
 
 
 def _phases(outputs: int, taps: int, stride: int, dilation: int, pad: int) -> Counter[tuple[int, int]]:
-    """(taps, outputs) -> how many of the phases of one axis have these."""
-    found: Counter[tuple[int, int]] = Counter()
-    for phase in range(min(stride, outputs)):
-        met = sum((phase + pad - tap * dilation) % stride == 0 for tap in range(taps))
-        if met:
-            found[met, (outputs - phase + stride - 1) // stride] += 1
-    return found
+    """(taps, outputs) -> how many of the phases of one axis have these; a phase without taps is left out."""
+    met = Counter((tap * dilation - pad) % stride for tap in range(taps))
+    return Counter(
+        (own, (outputs - phase + stride - 1) // stride) for phase, own in sorted(met.items()) if phase < outputs
+    )
 
 
 def _alike(phases: Sequence[Counter[tuple[int, int]]]) -> Iterator[tuple[Sizes, Sizes, int]]:
@@ -209,6 +208,7 @@ def _axes(operands: _Operands, inputs: Sizes, filters: Sizes) -> int:
         len(filters) == len(inputs) and operands.node.integers("kernel_shape", filters[2:]) == filters[2:],
         f"filters {list(filters)} do not fit inputs {list(inputs)} and the kernel_shape",
     )
+    operands.require(max(filters[2:]) <= _MOST_TAPS, f"filters {list(filters)} are too large")
     padding = operands.node.text("auto_pad")
     operands.require(padding in _PADDINGS, f'unknown auto_pad "{printable(padding)}"')
     if axes > 2:

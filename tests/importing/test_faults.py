@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,38 @@ def test_sizes_beyond_counting(tmp_path: Path) -> None:
     model = Model()
     model.linear(model.input("x", [0, 8]), 8, 4, name="none")
     assert faults(model, tmp_path) == ["node none (Gemm): is empty: R = 1, S = 1, P = 0, Q = 1, C = 8, K = 4, N = 1"]
+
+
+def test_functions_that_would_make_billions_of_nodes(tmp_path: Path) -> None:
+    """Each of twelve functions calls the next ten times."""
+    proto = small().proto()
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    for level in range(12):
+        names = [f"x{step}" for step in range(11)]
+        calls = [
+            helper.make_node(
+                f"F{level + 1}" if level < 11 else "Relu", [own], [after], domain="local" if level < 11 else ""
+            )
+            for own, after in pairwise(names)
+        ]
+        proto.functions.append(helper.make_function("local", f"F{level}", ["x0"], ["x10"], calls, opsets))
+    proto.opset_import.append(opsets[1])
+    proto.graph.node.append(helper.make_node("F0", ["t1"], ["last"], domain="local"))
+    assert faults(proto, tmp_path) == ["has more than 1,000,000 nodes, its functions written out"]
+    del proto.functions[:]
+    call = helper.make_node("F0", ["x0"], ["x10"], domain="local")
+    proto.functions.append(helper.make_function("local", "F0", ["x0"], ["x10"], [call], opsets))
+    assert "recursive" in faults(proto, tmp_path)[0]
+
+
+def test_large_strides_and_filters_take_no_time(tmp_path: Path) -> None:
+    model = Model()
+    model.node("ConvTranspose", model.input("x", [1, 1, 4]), model.weight(1, 1, 3), strides=[2**31], name="wide")
+    path = model.save(tmp_path / "model.onnx")
+    assert sum(layer.problem.macs for layer in import_network(path).network.layers) == 4 * 3
+    model = Model()
+    model.node("ConvTranspose", model.input("x", [1, 1, 4]), model.weight(1, 1, 2**40), name="long")
+    assert faults(model, tmp_path) == ["node long (ConvTranspose): filters [1, 1, 1099511627776] are too large"]
 
 
 def test_nothing_to_schedule(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
-from dse.specification.network import load_network
+from dse.specification.network import Layer, Network, format_network, load_network
 
 WORKLOADS = Path(__file__).resolve().parents[2] / "workloads"
 PROBLEM = "{R: 1, S: 1, P: 7, Q: 7, C: 8, K: 16, N: 1}"
@@ -22,6 +22,22 @@ def test_shipped_network_loads(path: Path) -> None:
     assert network.name
     assert network.source
     assert network.macs == sum(layer.count * layer.problem.macs for layer in network.layers)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "bert_base"])
+def test_what_is_written_reads_as_the_same_network(name: str, tmp_path: Path) -> None:
+    network = load_network(WORKLOADS / f"{name}.yaml")
+    text = format_network(network, ["a comment"])
+    assert text.startswith("# a comment\nnetwork:\n")
+    assert load_network(write(tmp_path / "n.yaml", text)) == network
+
+
+def test_names_that_yaml_would_read_as_something_else(tmp_path: Path) -> None:
+    problem = load_network(WORKLOADS / "resnet50.yaml").layers[0].problem
+    names = ["no", "1", "a: b", "# c", "x\ny", "{", "é", "", "~", "-"]
+    layers = tuple(Layer(name, 1, problem) for name in names if name)
+    network = Network("null", "12", layers)
+    assert load_network(write(tmp_path / "n.yaml", format_network(network))) == network
 
 
 def test_resnet50_has_54_layers_in_24_shapes() -> None:

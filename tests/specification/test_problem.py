@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from dse.errors import InputError
 from dse.specification.document import Document
-from dse.specification.problem import CNN_LAYER, Problem, parse_problem
+from dse.specification.problem import CNN_LAYER, GROUPED_CONVOLUTION, Problem, Term, parse_problem
 from tests.strategies import SHAPES, problems
 
 LAYER = {"shape": "cnn-layer", "R": 3, "S": 3, "P": 56, "Q": 28, "C": 64, "K": 32, "N": 2, "Wstride": 2, "Hdilation": 2}
@@ -50,6 +50,37 @@ def test_a_layer() -> None:
     assert problem.words(weights) == 64 * 32 * 3 * 3
     assert problem.words(inputs) == 2 * 64 * (2 * 55 + 2 + 1) * (27 + 2 * 2 + 1)
     assert problem.words(outputs) == 2 * 32 * 28 * 56
+
+
+def test_one_group_is_a_convolution() -> None:
+    """grouped-convolution has cnn-layer's data spaces with G added, so that what fits one fits the other."""
+    for grouped, plain in zip(GROUPED_CONVOLUTION.data_spaces, CNN_LAYER.data_spaces, strict=True):
+        group = GROUPED_CONVOLUTION.index["G"]
+        assert (grouped.name, grouped.read_write) == (plain.name, plain.read_write)
+        assert [axis for axis in grouped.axes if axis != (Term(group),)] == list(plain.axes)
+    assert GROUPED_CONVOLUTION.dimensions == (*CNN_LAYER.dimensions, "G")
+    assert GROUPED_CONVOLUTION.coefficients == CNN_LAYER.coefficients
+
+
+def test_a_depthwise_layer() -> None:
+    layer = {
+        "shape": "grouped-convolution",
+        "R": 3,
+        "S": 3,
+        "P": 8,
+        "Q": 8,
+        "C": 1,
+        "K": 1,
+        "N": 2,
+        "G": 32,
+        "Wstride": 2,
+    }
+    problem = parse(layer)
+    assert problem.macs == 9 * 64 * 2 * 32
+    assert [problem.words(space) for space in problem.shape.data_spaces] == [288, 2 * 32 * 17 * 10, 2 * 32 * 64]
+    assert problem.to_dict(own_names=True) == layer | {"Hstride": 1, "Wdilation": 1, "Hdilation": 1}
+    assert problem.to_dict()["shape"]["name"] == "grouped-convolution"
+    assert parse(problem.to_dict()) == parse(problem.to_dict(own_names=True)) == problem
 
 
 def test_the_shape_may_be_left_out() -> None:
