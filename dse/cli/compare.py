@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dse.cli.costs import warn_of_sources
 from dse.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _variants(stack: ExitStack, named: Sequence[tuple[Path, str]]) -> tuple[dict
         stored = variant_named(study, variant)
         name = stored.variant.name
         sides.append(Side(name if len(short) == 1 else f"{short[str(path)]}:{name}", study.plan, stored, variants))
+    warn_of_sources(side.plan for side in sides)
     first, *others = sides
     pairs: list[PairComparison] = []
     parts: list[str] = []
@@ -109,6 +111,7 @@ def _studies(stack: ExitStack, paths: Sequence[Path]) -> tuple[dict[str, Any], s
     from dse.specification.goals import Goals
 
     opened = {str(path): _opened(stack, path) for path in paths}
+    warn_of_sources(study.plan for study in opened.values())
     studies: Totals = {}
     asked: list[Goals] = []
     for name, study in opened.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,8 +12,9 @@ from dse.specification.document import Document
 if TYPE_CHECKING:
     from dse.specification.architecture import Architecture
     from dse.specification.costs import CostChoice
+    from dse.sweep.plan import Plan
 
-__all__ = ["costs_option", "recorded_costs", "warn_of_doubts"]
+__all__ = ["costs_option", "recorded_costs", "warn_of_doubts", "warn_of_sources"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,3 +47,16 @@ def warn_of_doubts(document: Document, architecture: Architecture) -> None:
 
     for doubt in doubts(document, architecture):
         click.echo(f"warning: {doubt}", err=True)
+
+
+def warn_of_sources(plans: Iterable[Plan]) -> None:
+    """Say on standard error where studies that are to be compared have their energies from different sources."""
+    labels = {}
+    for plan in plans:
+        chosen = {"source": "pat"} | {key: value for key, value in plan.costs.items() if key not in _OF_ONE_TEMPLATE}
+        labels[str(sorted(chosen.items()))] = plan.costs.get("label", "pat")
+    if len(labels) > 1:
+        click.echo(f"warning: energies and areas come from different sources: {'; '.join(labels.values())}", err=True)
+
+
+_OF_ONE_TEMPLATE = ("label", "arithmetic", "storage")  # and its levels

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from dse.cli import main
+from dse.cli.costs import warn_of_sources
 from dse.specification.costs import costs_from_text
 from dse.specification.document import Document, load_documents
 from dse.specification.mapping import parse_mapping
@@ -179,3 +180,18 @@ def test_a_sweep_records_the_source_and_holds_to_it(run: Run, study: Path, tmp_p
     status, _, errors = run(*call)
     assert status == 2
     assert "costs.node_nm 7, not 22" in errors
+
+
+def test_studies_of_different_sources_are_compared_with_a_warning(
+    capsys: pytest.CaptureFixture[str], study: Path
+) -> None:
+    plans = []
+    for costs in ("", "  costs: {source: pat}", "  costs: {source: cacti}"):
+        study.write_text(STUDY + costs)
+        plans.append(plan_study(load_study(study)).plan)
+    warn_of_sources(plans[:2])
+    assert capsys.readouterr().err == ""
+    warn_of_sources(plans)
+    assert capsys.readouterr().err == (
+        "warning: energies and areas come from different sources: pat; cacti 45 nm, LPDDR4\n"
+    )
