@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dse.specification.costs import CostChoice
 from dse.specification.document import Document
-from dse.specification.mapping import parse_mapping
+from dse.specification.mapping import Mapping, parse_mapping
 from dse.specification.problem import Problem, parse_problem
 from dse.specification.space import Variant, VariantSpace
 from dse.specification.template import parse_template
@@ -69,17 +69,23 @@ class StudyVariants:
     def _bounds(self) -> Bounds:
         return Bounds(self.space, self.problems)
 
+    def mapping(self, number: int, problem: int, result: Result) -> Mapping | None:
+        """The mapping of a stored result; None where it has none, or the variant is none."""
+        variant = self.variant(number)
+        if variant is None or result.mapping is None:
+            return None
+        directives = json.loads(result.mapping)
+        own = self.problems[problem]
+        return parse_mapping(Document({"mapping": directives}), directives, variant.architecture, own)
+
     def evaluation(self, number: int, problem: int, result: Result) -> Evaluation | None:
         """What a stored mapping moves and costs; None where the evaluator no longer says of it what is stored."""
         from dse.model import evaluate  # noqa: PLC0415  (it loads NumPy)
 
-        variant = self.variant(number)
-        if variant is None or result.mapping is None or result.energy_pj is None:
+        variant, mapping = self.variant(number), self.mapping(number, problem, result)
+        if variant is None or mapping is None or result.energy_pj is None:
             return None
-        architecture, own = variant.architecture, self.problems[problem]
-        directives = json.loads(result.mapping)
-        mapping = parse_mapping(Document({"mapping": directives}), directives, architecture, own)
-        evaluation = evaluate(architecture, own, mapping)
+        evaluation = evaluate(variant.architecture, self.problems[problem], mapping)
         same = evaluation.latency_cycles == result.cycles
         same = same and math.isclose(evaluation.energy_pj, result.energy_pj, rel_tol=_TOLERANCE)
         return evaluation if same else None
