@@ -37,6 +37,8 @@ class _Files:
 
     faults: list[Fault] = field(default_factory=list)
     found: dict[Path, list[str]] = field(default_factory=dict)
+    given: dict[Path, Document] = field(default_factory=dict)
+    """As they stand in the files; `documents` are in v0.1."""
     documents: dict[Path, Document] = field(default_factory=dict)
     architectures: dict[Path, Architecture] = field(default_factory=dict)
     problems: dict[Path, Problem] = field(default_factory=dict)
@@ -63,9 +65,9 @@ def command(paths: tuple[Path, ...]) -> None:
         _read(files, path)
     for path, document in files.documents.items():
         if "mapspace" in document.data:
-            files.check(path, partial(_mapspace, files, path, document))
+            files.check(path, partial(_mapspace, files, path))
         if "mapping" in document.data:
-            files.check(path, partial(_mapping, files, path, document))
+            files.check(path, partial(_mapping, files, path))
     if files.faults:
         raise InputError(files.faults)
     for path, found in files.found.items():
@@ -75,7 +77,8 @@ def command(paths: tuple[Path, ...]) -> None:
 def _read(files: _Files, path: Path) -> None:
     """Check all of a file but what needs other files."""
     try:
-        document = translated(load_document(path))
+        given = load_document(path)
+        document = translated(given)
     except InputError as error:
         files.faults += error.faults
         return
@@ -86,7 +89,7 @@ def _read(files: _Files, path: Path) -> None:
     for key in document.data:
         if key not in _KEYS:
             files.faults.append(document.fault((key,), f"unknown key{nearest(key, _KEYS)}"))
-    files.documents[path] = document
+    files.given[path], files.documents[path] = given, document
     if "arch" in document.data or "architecture" in document.data or "variables" in document.data:
         files.check(path, partial(_architecture, files, path, document))
     if "problem" in document.data:
@@ -125,6 +128,7 @@ def _study(document: Document, path: Path) -> str:
     check_areas(study)
     names = ", ".join(network.name for network in study.networks)
     distinct = len({layer.problem for network in study.networks for layer in network.layers})
+    distinct *= 1 + len(study.goals.latency_factors) + bool(study.goals.operating_points)
     if study.variant_count is None:
         size = study.space.size
         most = f"up to {size * distinct:,} schedules"
@@ -133,21 +137,37 @@ def _study(document: Document, path: Path) -> str:
     return f"study of {study.variant_count} variants on {names}: {schedules} schedules, objective {study.objective}"
 
 
-def _mapspace(files: _Files, path: Path, document: Document) -> str:
+def _mapspace(files: _Files, path: Path) -> str:
     architecture = _meant(files.architectures, path)
     if architecture is None:
         return "mapspace (not checked: give it together with one architecture)"
-    problem = _meant(files.problems, path)
+    problem, document = _meant(files.problems, path), _together(files, path)
+    if problem is None and document.origins:  # the dimensions of Timeloop's examples have names of their own
+        return "mapspace (not checked: give it together with one problem)"
     parse_mapspace(document, document.data["mapspace"], architecture, problem.shape if problem else CNN_LAYER)
     return "mapspace that fits the architecture"
 
 
-def _mapping(files: _Files, path: Path, document: Document) -> str:
+def _mapping(files: _Files, path: Path) -> str:
     architecture, problem = _meant(files.architectures, path), _meant(files.problems, path)
     if architecture is None or problem is None:
         return "mapping (not checked: give it together with one architecture and one problem)"
+    document = _together(files, path)
     parse_mapping(document, document.data["mapping"], architecture, problem)
     return "mapping of the problem onto the architecture (dse evaluate says whether its tiles fit)"
+
+
+def _together(files: _Files, path: Path) -> Document:
+    """A file in v0.1, read with its architecture and problem, which say what names in its other parts stand for."""
+    own = files.given[path]
+    data, positions, tags = dict(own.data), dict(own.positions), dict(own.tags)
+    for items in (files.architectures, files.problems):
+        other = files.given[_meant({each: each for each in items}, path) or path]
+        for key in other.data.keys() - data.keys():
+            data[key] = other.data[key]
+            positions |= {place: line for place, line in other.positions.items() if place[:1] == (key,)}
+            tags |= {place: tag for place, tag in other.tags.items() if place[:1] == (key,)}
+    return translated(Document(data, positions, own.file, tags))
 
 
 def _meant(items: Mapping[Path, T], path: Path) -> T | None:

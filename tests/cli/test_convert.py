@@ -1,6 +1,7 @@
 """`dse convert`, and files in Timeloop's later formats given to the other commands."""
 
 import json
+import textwrap
 from itertools import pairwise
 from pathlib import Path
 
@@ -85,3 +86,51 @@ def test_only_architectures_are_converted(tmp_path: Path, capsys: pytest.Capture
     status, _, err = run(capsys, "convert", SIMBA, str(tmp_path / "m.yaml"), "--to", "v0.3")
     assert status == 2
     assert "m.yaml:1: mapping: is no part of an architecture: not converted" in err
+
+
+def test_parts_in_files_of_their_own_are_validated_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = {
+        "arch": """
+            architecture:
+              version: 0.4
+              nodes:
+                - !Component {name: Memory, class: DRAM, attributes: {width: 16}}
+                - !Container {name: Column, spatial: {meshX: 2}}
+                - !Component {name: Buffer, class: SRAM, attributes: {depth: 64, width: 16}}
+                - !Component {name: mac, class: compute}
+        """,
+        "problem": "problem: {shape: gemm-ABZ, M: 2, N: 2, K: 2}",
+        "constraints": "constraints: {targets: [{target: Column, type: spatial, factors: [M=2]}]}",
+        "mapping": """
+            mapping:
+              - {target: Memory, type: temporal, factors: [N=2, K=2]}
+              - {target: Column, type: spatial, factors: [M=2]}
+        """,
+    }
+    for name, text in parts.items():
+        (tmp_path / f"{name}.yaml").write_text(textwrap.dedent(text))
+    status, out, err = run(capsys, "validate", *(str(tmp_path / f"{name}.yaml") for name in parts))
+    assert (status, err) == (0, "")
+    assert "constraints.yaml: mapspace that fits the architecture" in out
+    assert "mapping.yaml: mapping of the problem onto the architecture" in out
+    status, out, _ = run(capsys, "validate", str(tmp_path / "arch.yaml"))
+    assert (status, "architecture of 2 storage levels, 2 MACs" in out) == (0, True)
+    text = (tmp_path / "mapping.yaml").read_text().replace("target: Column", "target: Colunm")
+    (tmp_path / "mapping.yaml").write_text(text)
+    status, _, err = run(capsys, "validate", *(str(tmp_path / f"{name}.yaml") for name in parts))
+    assert status == 2
+    assert "mapping.yaml:4: mapping[1].target: unknown storage level" in err
+
+
+def test_constraints_of_later_formats_may_stand_beside_v01(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "mapspace_constraints: {targets: [{target: Buffer, type: temporal, factors_only: []}]}\n"
+        "arch: {arithmetic: {instances: 1}, storage: [{name: Buffer, instances: 1, entries: 64},\n"
+        "  {name: DRAM, instances: 1, technology: DRAM}]}\n"
+    )
+    (tmp_path / "l.yaml").write_text("problem: {shape: gemm-ABZ, M: 2, N: 2, K: 2}")
+    call = ["schedule", str(tmp_path / "c.yaml"), str(tmp_path / "l.yaml"), "--objective", "cosa", "--json"]
+    status, out, err = run(capsys, *call)
+    assert status == 0, err
+    (directive,) = [d for d in json.loads(out)["mapping"] if (d["target"], d["type"]) == ("Buffer", "temporal")]
+    assert directive["factors"] == "M=1 N=1 K=1"

@@ -38,34 +38,40 @@ def translated(document: Document) -> Document:
         return document
     key = next((key for key in _ARCHITECTURE_KEYS if isinstance(document.data.get(key), dict)), "")
     form = next((form for form in _VERSIONS if key and form in document.data[key]), None)
-    if form is None:
+    constrained = any(each in document.data for each in _CONSTRAINT_KEYS if each != "mapspace")
+    if form is None and not constrained:
         return document
     reader = Reader(document)
-    root = reader.section(document.data[key], (key,))
-    _read_version(root, form)
     chain = Chain(reader)
+    origins: dict[KeyPath, KeyPath] = {}
+    data = {name: value for name, value in document.data.items() if name not in _CONSTRAINT_KEYS}
+    if form is not None:
+        _read_architecture(chain, reader.section(document.data[key], (key,)), form)
+        data = {name: value for name, value in data.items() if name not in _OTHER_PARTS}
+        data[key] = _architecture(chain, key, origins)
+    _read_targets(chain, document)
+    data["mapspace"] = chain.declared | {"constraints": _constraints(chain, origins)}
+    origins.update({("mapspace", name): place for name, place in chain.declared_at.items()})
+    if form is not None and "variables" in data:
+        data["variables"] = _variables(reader)
+    if form is not None and "mapping" in data:
+        data["mapping"] = _mapping(chain, document, origins)
+    reader.raise_faults()
+    return replace(document, data=data, origins=origins)
+
+
+def _read_architecture(chain: Chain, root: Section, form: str) -> None:
+    _read_version(root, form)
     if form == "nodes":
         read_nodes(chain, root)
     else:
         read_tree(chain, root)
-    if "sparse_optimizations" in document.data:
-        reader.fault(("sparse_optimizations",), "sparse tensors are not modelled")
+    if "sparse_optimizations" in chain.reader.document.data:
+        chain.reader.fault(("sparse_optimizations",), "sparse tensors are not modelled")
     if not chain.storage:
-        reader.fault((key,), "no storage level: expected components of a class such as DRAM, SRAM or regfile")
+        chain.reader.fault(root.path, "no storage level: expected components of a class such as DRAM, SRAM or regfile")
     if chain.arithmetic is None:
-        reader.fault((key,), "no MACs: expected a component of a class such as intmac or compute")
-    _read_targets(chain, document)
-    data = {name: value for name, value in document.data.items() if name not in (*_CONSTRAINT_KEYS, *_OTHER_PARTS)}
-    origins: dict[KeyPath, KeyPath] = {}
-    data[key] = _architecture(chain, key, origins)
-    data["mapspace"] = chain.declared | {"constraints": _constraints(chain, origins)}
-    origins.update({("mapspace", name): place for name, place in chain.declared_at.items()})
-    if "variables" in data:
-        data["variables"] = _variables(reader)
-    if "mapping" in data:
-        data["mapping"] = _mapping(chain, document, origins)
-    reader.raise_faults()
-    return replace(document, data=data, origins=origins)
+        chain.reader.fault(root.path, "no MACs: expected a component of a class such as intmac or compute")
 
 
 def _read_version(root: Section, form: str) -> None:
