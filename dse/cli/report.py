@@ -16,9 +16,10 @@ __all__ = ["command"]
 )
 def command(folder: Path, output: Path | None) -> None:
     """Write what came of the study in FOLDER, finished or not, as one HTML file that needs nothing beside it."""
-    from dse.report.html import write_report
+    from dse.report.html import REPORT, write_report
     from dse.sweep.folder import open_folder
 
     study = open_folder(folder)
-    written = write_report(study, output or study.path / "report.html")
-    click.echo(f"{written} ({written.stat().st_size / 1e6:.1f} MB)")
+    file = output or study.path / REPORT
+    write_report(study, file)
+    click.echo(f"Report: {file}", err=file.exists() and not file.is_file())

@@ -103,6 +103,7 @@ def command(
 
 def _report(folder: StudyFolder, counts: SweepCounts) -> int:
     """Bring tables and pictures up to date with what is stored, and print the front; the exit status."""
+    from dse.report.html import REPORT
     from dse.report.summary import summarize
 
     summary = summarize(folder)
@@ -114,6 +115,10 @@ def _report(folder: StudyFolder, counts: SweepCounts) -> int:
         )
     click.echo(f"\nIn {folder.path}: {', '.join(summary.files)}")
     click.echo(f"Look further: dse pareto {folder.path} --all; dse export {folder.path} --format csv --level layer")
+    if REPORT in summary.files:
+        click.echo(f"Report: {folder.path / REPORT}")
+    else:
+        click.echo(f"Report: dse report {folder.path} makes it")
     return 0 if summary.complete else 1
 
 

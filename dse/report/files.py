@@ -1,4 +1,4 @@
-"""The files that a finished sweep leaves beside its store: tables and pictures of the front."""
+"""The files that a finished sweep leaves beside its store: tables, pictures of the front, and the report."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from pathlib import Path
 from dse.errors import Fault, InputError
 from dse.report.export import Row, columns_of, layer_rows, variant_rows, write_rows
 from dse.report.figure import draw_front
+from dse.report.html import REPORT, report_html, write_page
 from dse.report.totals import StudyTotals
 from dse.sweep.folder import StudyFolder
 from dse.sweep.reading import StoredStudy
 
-__all__ = ["write_report_files"]
+__all__ = ["MOST_REPORTED", "write_report_files"]
+
+MOST_REPORTED = 20_000
 
 
 def write_report_files(folder: StudyFolder, study: StoredStudy, totals: StudyTotals) -> list[Path]:
-    """Write `pareto.csv`, `variants.csv`, `layers.csv`, `pareto.png` and `pareto.svg`; returns their paths.
+    """Write the tables, pictures and `report.html`; returns their paths.
 
-    Raises InputError where a file cannot be written.
+    The report of a study of more than `MOST_REPORTED` variants is left to `dse report`. Raises InputError where a file
+    cannot be written.
     """
     front: list[Row] = []
     group = totals.groups[-1]
@@ -37,9 +41,12 @@ def write_report_files(folder: StudyFolder, study: StoredStudy, totals: StudyTot
         front.sort(key=lambda row: (row["cycles"], row["energy_pJ"], row["variant"]))
         _write(folder.path / "pareto.csv", "variant", front, study)
         draw_front(study.plan, totals.named(), pictures)
+        reports = [folder.path / REPORT] if len(study) <= MOST_REPORTED else []
+        for file in reports:
+            write_page(file, report_html(folder, study, totals))
     except OSError as error:
         raise InputError(Fault(f"cannot be written to: {error.strerror}", file=str(folder.path))) from error
-    return [folder.path / "pareto.csv", *(folder.path / name for name in tables), *pictures]
+    return [folder.path / "pareto.csv", *(folder.path / name for name in tables), *pictures, *reports]
 
 
 def _write(path: Path, level: str, rows: Iterable[Row], study: StoredStudy) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 
 __all__ = ["short_nest"]
 
-_FACTOR_ONE = "1"
+_FACTOR = re.compile(r"([A-Za-z]+)\s*=*\s*(\d+)")
 
 
 def short_nest(mapping: str) -> tuple[str, str]:
@@ -18,12 +19,13 @@ def short_nest(mapping: str) -> tuple[str, str]:
     loops: dict[str, list[str]] = {}
     kept: dict[str, str] = {}
     for directive in json.loads(mapping):
-        target, kind = directive["target"], directive["type"]
+        target, kind = directive["target"], directive.get("type")
         if kind == "bypass":
             kept[target] = f"{target}: {', '.join(directive['keep'])}"
-            continue
-        own = loops.setdefault(target, ["", ""])
-        own[kind == "spatial"] = _loops(directive["factors"], directive["permutation"], directive.get("split"))
+        elif kind in ("temporal", "spatial"):
+            texts = (directive["factors"], directive.get("permutation", ""))
+            split = directive.get("split", len(texts[1])) if kind == "spatial" else None
+            loops.setdefault(target, ["", ""])[kind == "spatial"] = _loops(*texts, split)
     order = list(loops)[::-1]
     texts = (" | ".join(filter(None, (own[0], own[1]))) if own[1] else own[0] for own in map(loops.__getitem__, order))
     return ";".join(texts), ";".join(kept.get(level, level) for level in order)
@@ -31,10 +33,12 @@ def short_nest(mapping: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=65536)
 def _loops(factors: str, permutation: str, split: int | None) -> str:
-    bounds = dict(factor.split("=") for factor in factors.split())
+    bounds = {match[1]: match[2] for match in _FACTOR.finditer(factors)}
+    order = [name for name in permutation if name in bounds]
+    order += [name for name in bounds if name not in order]
     found = [
         f"{name}{bounds[name]}{'' if split is None else 'x' if place < split else 'y'}"
-        for place, name in enumerate(permutation)
-        if bounds[name] != _FACTOR_ONE
+        for place, name in enumerate(order)
+        if bounds[name] != "1"
     ]
     return " ".join(reversed(found))

@@ -41,7 +41,9 @@ def summarize(folder: StudyFolder) -> Summary:
 
 
 def _made_of(folder: StudyFolder, study: StoredStudy) -> str:
-    content = [source_digest(), folder.plan_file.read_text(encoding="utf-8"), study.fingerprint()]
+    from dse.report.html import page_digest  # noqa: PLC0415  (a second to load)
+
+    content = [source_digest(), page_digest(), folder.plan_file.read_text(encoding="utf-8"), study.fingerprint()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

@@ -62,10 +62,11 @@ def test_sweep_ends_with_the_front_its_files_and_what_to_do_next(
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0].startswith("shared: layer, objective cosa. 4 of 4 variants complete, ")
-    assert lines[-2] == f"In {run}: pareto.csv, variants.csv, layers.csv, pareto.png, pareto.svg"
-    assert lines[-1] == f"Look further: dse pareto {run} --all; dse export {run} --format csv --level layer"
+    assert lines[-3] == f"In {run}: pareto.csv, variants.csv, layers.csv, pareto.png, pareto.svg, report.html"
+    assert lines[-1] == f"Report: {run}/report.html"
+    assert lines[-2] == f"Look further: dse pareto {run} --all; dse export {run} --format csv --level layer"
     assert err == "4 schedules, 4 of them stored already\n"
-    for name in ("pareto.csv", "variants.csv", "layers.csv", "pareto.png", "pareto.svg"):
+    for name in ("pareto.csv", "variants.csv", "layers.csv", "pareto.png", "pareto.svg", "report.html"):
         assert (run / name).stat().st_size > 100
 
 

@@ -10,7 +10,7 @@ from dse.report.summary import summarize
 from dse.sweep.folder import StudyFolder
 from tests.sweep.quick import quick_sweep
 
-NAMES = ("pareto.csv", "variants.csv", "layers.csv", "pareto.png", "pareto.svg")
+NAMES = ("pareto.csv", "variants.csv", "layers.csv", "pareto.png", "pareto.svg", "report.html")
 
 
 @pytest.fixture

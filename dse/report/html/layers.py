@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dse.errors import InputError
 from dse.model.breakdown import Breakdown
 from dse.report.html.columns import Interned, shortened
 from dse.report.html.overview import Shown
@@ -57,7 +58,10 @@ class _Slopes:
         self.found: list[list[list[str | float]]] = []
 
     def add(self, number: int) -> None:
-        made = self._variants.variant(number)
+        try:
+            made = self._variants.variant(number)
+        except InputError:  # another program planned the study, and this one does not read its template
+            made = None
         slopes = [] if made is None else slopes_of(made.architecture)
         self.found.append(
             [[slope.level, slope.bytes_per_cycle, slope.one_way, slope.pj_per_byte] for slope in slopes]

@@ -138,7 +138,7 @@ def _goals(goals: Goals) -> dict[str, Any]:
 
 def convergence_rows(folder: StudyFolder, plan: Plan) -> list[dict[str, float]]:
     """How the front grew, wave by wave; nothing where the sweep has not said, or said it of other goals."""
-    columns = ("variants", "complete", "pruned", "front", "hypervolume", "seconds")
+    columns = ("variants", "complete", "pruned", "front", "hypervolume")
     try:
         with (folder.path / "search.csv").open(encoding="utf-8", newline="") as file:
             rows = [{name: float(row[name]) for name in columns} for row in csv.DictReader(file)]

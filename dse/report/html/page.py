@@ -24,7 +24,10 @@ from dse.report.totals import StudyTotals
 from dse.sweep.folder import StudyFolder
 from dse.sweep.reading import StoredStudy, read_study
 
-__all__ = ["SCRIPTS", "report_html", "write_report"]
+__all__ = ["REPORT", "SCRIPTS", "page_digest", "report_html", "write_page", "write_report"]
+
+REPORT = "report.html"
+"""What the report is called in the folder of its study."""
 
 SCRIPTS = (
     "text.js",
@@ -48,20 +51,27 @@ SCRIPTS = (
 _FOLDER = resources.files("dse.report.html") / "page"
 
 
-def write_report(folder: StudyFolder, output: Path) -> Path:
+def write_report(folder: StudyFolder, output: Path) -> None:
     """Write the report of the study in a folder. Raises InputError where it cannot be read or written."""
     with read_study(folder) as study:
         text = report_html(folder, study, StudyTotals(study))
-    part = output.with_name(f".{output.name}.part")
     try:
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(output)
-        finally:
-            part.unlink(missing_ok=True)
+        write_page(output, text)
     except OSError as error:
         raise InputError(Fault(f"cannot be written: {error.strerror}", file=str(output))) from error
-    return output
+
+
+def write_page(output: Path, text: str) -> None:
+    """Write a page, the whole of it or nothing; what exists and is no plain file (/dev/stdout) as it is."""
+    if output.exists() and not output.is_file():
+        output.write_text(text, encoding="utf-8")
+        return
+    part = output.with_name(f".{output.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def report_html(folder: StudyFolder, study: StoredStudy, totals: StudyTotals) -> str:
@@ -82,6 +92,12 @@ def report_html(folder: StudyFolder, study: StoredStudy, totals: StudyTotals) ->
         layers=_packed(layer_details(study, shown)),
         origin=_packed(origin_of(folder, study)),
     )
+
+
+def page_digest() -> str:
+    """SHA-256 of the template, the style and the scripts."""
+    files = ("page.html", "style.css", *(f"scripts/{name}" for name in SCRIPTS))
+    return hashlib.sha256("\0".join(map(_file, files)).encode()).hexdigest()
 
 
 def _file(name: str) -> str:

@@ -20,5 +20,5 @@ function convergence(rows) {
   const text = `Hypervolume ${figure(rows[0].hypervolume)} after ${many(rows[0].variants, "variant")}, ${figure(last.hypervolume)} after ${figure(last.variants)}`;
   return el("figure", {}, svg("svg", {class: "picture", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": text},
     axes(x, y, field, ["variants looked at", "hypervolume [share of the box]"]), svg("path", {class: "effect", d: steps})),
-  el("figcaption", {class: "note"}, `${text}, in ${figure(last.seconds)} s.`));
+  el("figcaption", {class: "note"}, `${text}.`));
 }
