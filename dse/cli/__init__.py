@@ -33,6 +33,7 @@ COMMANDS = {
     "submit": "hand a study to a Ray cluster, Slurm or Kubernetes",
     "sweep": "run a study, or go on with one",
     "validate": "check input files without running anything",
+    "watch": "a sweep on the terminal while it runs",
 }
 """Name -> what it does, in a line."""
 
