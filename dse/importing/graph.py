@@ -128,7 +128,8 @@ def load_graph(path: Path) -> Graph:
         raise InputError(Fault("is damaged: names in it are no text", file=str(path)))
     if model.functions:
         if _written_out(model) > _MOST_NODES:
-            raise InputError(Fault(f"has more than {_MOST_NODES:,} nodes, its functions written out", file=str(path)))
+            message = f"its functions make more than {_MOST_NODES:,} nodes, or call themselves"
+            raise InputError(Fault(message, file=str(path)))
         try:
             model = inliner.inline_local_functions(model)
         except (onnx.checker.ValidationError, RuntimeError) as error:
@@ -249,7 +250,7 @@ def _written_out(model: onnx.ModelProto) -> int:
         for node in nodes:
             key = (_domain(node.domain), node.op_type)
             if key in functions and key not in counts:
-                counts[key] = 1  # for a call of itself, which is refused elsewhere
+                counts[key] = _MOST_NODES + 1  # for a call of itself
                 counts[key] = count(functions[key].node)
             total += counts.get(key, 1) + sum(count(body.node) for body in Node("", node).bodies)
         return total

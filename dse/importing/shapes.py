@@ -31,6 +31,8 @@ _COMPUTED = (
     "Squeeze Sub Tile Transpose Trilu Unsqueeze Where"
 )
 
+# Attributes that inference divides by; some versions do not look for zeros first.
+_WINDOW = ("dilations", "group", "kernel_shape", "strides")
 # Operators without a rule of inference, whose output is as their input.
 _KEEPING = ("GroupNormalization", "MeanVarianceNormalization")
 
@@ -85,7 +87,10 @@ def _infer(graph: Graph, node: Node, tensors: Tensors) -> Iterable[Fault]:
     found: dict[str, onnx.TypeProto] = {}
     faults: list[Fault] = []
     known = node.proto.domain == "" and all(name in tensors.types for name in given)
-    if known:
+    wrong = [name for name in _WINDOW if not _positive(node.attributes.get(name, 1))]
+    if wrong:
+        faults.append(node.fault(f"{', '.join(wrong)}: expected positive integers"))
+    elif known:
         try:
             found = _inferred_types(graph, node, tensors)
         except (shape_inference.InferenceError, onnx.checker.ValidationError, ValueError) as error:
@@ -100,6 +105,10 @@ def _infer(graph: Graph, node: Node, tensors: Tensors) -> Iterable[Fault]:
         _compute(graph, node, tensors)
         faults += _reshape_faults(node, tensors)
     return faults
+
+
+def _positive(value: object) -> bool:
+    return all(isinstance(item, int) and item > 0 for item in (value if isinstance(value, list) else [value]))
 
 
 def _inferred_types(graph: Graph, node: Node, tensors: Tensors) -> dict[str, onnx.TypeProto]:
