@@ -293,6 +293,7 @@ def _attention(operands: _Operands) -> Iterator[Product]:
     batch, heads, rows, width = query
     groups, length = key[1], key[2] + past
     operands.require(groups > 0 and heads % groups == 0, f"{heads} heads of queries cannot share {groups} of keys")
+    operands.require(key[3] == width, f"queries of {width} and keys of {key[3]} channels a head")
     shared = {"N": heads // groups, "P": rows}
     yield Product(operands.problem(batch * groups, **shared, C=width, K=length), "scores")
     yield Product(operands.problem(batch * groups, **shared, C=length, K=value[3]), "values")

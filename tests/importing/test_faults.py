@@ -187,6 +187,14 @@ def test_products_that_do_not_fit(tmp_path: Path) -> None:
     assert faults(model, tmp_path)[0].startswith("node einsum (Einsum): ")
 
 
+def test_attention_that_does_not_fit(tmp_path: Path) -> None:
+    for key, heads in (([1, 9, 96], 4), ([1, 9, 128], 3)):
+        model = Model(opset=24)
+        query, keys, values = (model.input(name, sizes) for name, sizes in (("q", [1, 5, 64]), ("k", key), ("v", key)))
+        model.node("Attention", query, keys, values, name="attention", q_num_heads=4, kv_num_heads=heads)
+        assert faults(model, tmp_path)[0].startswith("node attention (Attention): ")
+
+
 def test_operators_that_are_not_supported_are_named_all_at_once(tmp_path: Path) -> None:
     model = small()
     model.node("FusedMatMul", "t1", model.weight(8, 8), name="fused", domain="com.microsoft")
