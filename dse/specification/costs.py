@@ -78,7 +78,8 @@ class CostChoice:
 
     def to_dict(self) -> dict[str, Any]:
         """The choice as plain data, complete without the files that it names."""
-        return {**self.data, **({} if self.tables is None else {"content": self.tables.data})}
+        own = {key: value for key, value in self.data.items() if key != "file"}
+        return own if self.tables is None else own | {"content": self.tables.data}
 
     def apply(self, architecture: Architecture, variables: Mapping[str, int | float] | None = None) -> Architecture:
         """The architecture with all energies and areas that the source knows, said explicitly.

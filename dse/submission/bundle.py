@@ -24,15 +24,35 @@ def bundle_study(path: Path) -> dict[str, str]:
     load_study(path)
     data = copy.deepcopy(load_document(path).data)
     study = data["study"]
-    files = {"template.yaml": _place(study["template"], path.parent, TEMPLATES).read_text(encoding="utf-8")}
-    networks: list[str] = []
+    files: dict[str, str] = {}
+    template = _place(study["template"], path.parent, TEMPLATES)
+    files["template.yaml"] = template.read_text(encoding="utf-8")
+    own = load_document(template).data
+    if _take_costs(own, template.parent, "template_costs", files):
+        files["template.yaml"] = _dump(own)
+    _take_costs(study, path.parent, "costs", files)
+    networks: list[Any] = []
     for position, value in enumerate(study["networks"]):
-        place = _place(value, path.parent, NETWORKS)
+        place = _place(value["network"] if isinstance(value, dict) else value, path.parent, NETWORKS)
         name = f"network{position}/{place.stem}.yaml"
         files[name] = _network(place)
-        networks.append(name)
+        networks.append(value | {"network": name} if isinstance(value, dict) else name)
     study |= {"template": "template.yaml", "networks": networks}
     return {STUDY_FILE: _dump(data)} | files
+
+
+def _take_costs(data: dict[str, Any], folder: Path, name: str, files: dict[str, str]) -> bool:
+    """Put the files that a block `costs:` names among the others, and their new names into it; whether it has any."""
+    named = data.get("costs", {}).get("file")
+    if named is None:
+        return False
+    moved = []
+    for position, value in enumerate([named] if isinstance(named, str) else named):
+        place = folder / value
+        moved.append(f"{name}{position}/{place.name}")
+        files[moved[-1]] = place.read_text(encoding="utf-8")
+    data["costs"]["file"] = moved[0] if isinstance(named, str) else moved
+    return True
 
 
 def _place(value: str, folder: Path, kind: str) -> Path:
