@@ -5,8 +5,8 @@ al., Ten Lessons From Three Generations Shaped Google's TPUv4i, ISCA 2021, table
 to date. Other nodes lie between on logarithmic scales.
 
 Areas at 45 nm: W. J. Dally, High-Performance Hardware for Machine Learning, NIPS 2015 tutorial (TSMC 45 nm, 0.9 V, as
-in the same table of operations). Other nodes are scaled by A. Stillmaker and B. Baas, Integration 58, 2017, table 4:
-areas relative to 45 nm.
+in the same table of operations). Other nodes are scaled by the area factors of A. Stillmaker and B. Baas, Scaling
+equations for the accurate prediction of CMOS device performance from 180 nm to 7 nm, Integration 58, 2017.
 """
 
 from __future__ import annotations
