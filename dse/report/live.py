@@ -45,7 +45,9 @@ def plot_front(front: Sequence[FrontPoint], columns: int, rows: int) -> str:
     """
     columns, rows = max(columns, _LEAST_COLUMNS), max(rows, _LEAST_ROWS)
     points = sorted((point.cycles, point.energy_pJ) for point in front if point.cycles > 0 and point.energy_pJ > 0)
-    if len(points) < 2 or points[0][0] == points[-1][0] or points[0][1] == points[-1][1]:
+    if len(points) < 2 or any(
+        math.log(one) == math.log(other) for one, other in zip(points[0], points[-1], strict=True)
+    ):
         return ""
     places = [
         (_place(cycles, points[0][0], points[-1][0], columns), _place(energy, points[-1][1], points[0][1], rows))
@@ -71,4 +73,5 @@ def plot_front(front: Sequence[FrontPoint], columns: int, rows: int) -> str:
 
 def _place(value: float, low: float, high: float, cells: int) -> int:
     """The cell, 0 to cells - 1, on a logarithmic axis."""
-    return round((math.log(value) - math.log(low)) / (math.log(high) - math.log(low)) * (cells - 1))
+    share = (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+    return round(min(max(share, 0.0), 1.0) * (cells - 1))
