@@ -21,14 +21,17 @@ __all__ = ["command"]
 @click.option("--timings", is_flag=True, help="Add the seconds that scheduling took, which differ from run to run.")
 def command(folder: Path, file_format: str, level: str, output: Path | None, timings: bool) -> None:
     """Every result of the study in FOLDER, as rows sorted by variant, network and layer."""
-    from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
+    from dse.report.export import columns_of, layer_rows, operating_rows, variant_rows, write_rows
     from dse.report.totals import StudyTotals
     from dse.sweep.reading import read_study
 
     if output is None and file_format == "parquet" and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal: give --output FILE, or redirect it")
     with read_study(folder) as study:
-        rows = layer_rows(study, timings) if level == "layer" else variant_rows(StudyTotals(study), timings)
+        if level == "operating-point":
+            rows = operating_rows(study)
+        else:
+            rows = layer_rows(study, timings) if level == "layer" else variant_rows(StudyTotals(study), timings)
         columns = columns_of(study.plan, level, timings)
         if output is None:
             write_rows(rows, file_format, columns, study.plan, sys.stdout.buffer)

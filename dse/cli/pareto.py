@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from dse.report.operating_points import OperatingPoint
     from dse.report.totals import Total
 
 __all__ = ["command"]
@@ -23,7 +24,8 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
     """The Pareto front of the study in FOLDER, in the objectives of the study (by default latency and energy)."""
     from dse.report.export import objective_row
     from dse.report.front import on_front, volume_of
-    from dse.report.table import render_front, render_incomplete
+    from dse.report.operating_points import operating_points
+    from dse.report.table import render_front, render_incomplete, render_operating_points
     from dse.report.totals import StudyTotals, group_named
     from dse.specification.goals import Goals
     from dse.sweep.reading import read_study
@@ -38,6 +40,8 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
             incomplete = render_incomplete(totals)
             if incomplete:
                 click.echo(f"\n{incomplete}")
+            if goals.operating_points:
+                click.echo(f"\n{render_operating_points(plan, list(operating_points(study, network)))}")
             return 0
         head: dict[str, Any] = {
             "study": plan.name,
@@ -65,7 +69,17 @@ def command(folder: Path, network: str | None, everything: bool, as_json: bool) 
             }
             point = _point(total, flag) | objective_row(total, goals) | {"networks": networks}
             click.echo(", " * (index > 0) + json.dumps(point), nl=False)
-        click.echo("]}")
+        click.echo("]", nl=False)
+        if goals.operating_points:
+            chosen = list(operating_points(study, network))
+            flags = on_front([point.total for point in chosen], goals)
+            listed = [
+                _operating(point, flag) | objective_row(point.total, goals)
+                for point, flag in zip(chosen, flags, strict=True)
+                if flag or everything
+            ]
+            click.echo(f', "operating_points": {json.dumps(listed)}', nl=False)
+        click.echo("}")
     return 0
 
 
@@ -78,6 +92,21 @@ def _point(total: Total, flag: bool) -> dict[str, Any]:
         "on_front": flag,
         "complete": total.complete,
         "error": "; ".join(total.missing) or None,
+    }
+
+
+def _operating(point: OperatingPoint, flag: bool) -> dict[str, Any]:
+    total = point.total
+    return {
+        "variant": total.variant.name,
+        "point": point.number,
+        "cycles": total.cycles,
+        "energy_pJ": total.energy_pj,
+        "edp": total.edp,
+        "least_energy_pJ": total.lower_bound,
+        "gap": total.gap,
+        "on_front": flag,
+        "choices": point.choices,
     }
 
 

@@ -3,5 +3,5 @@
 FORMATS = ("csv", "jsonl", "parquet")
 """What rows can be written as."""
 
-LEVELS = ("layer", "variant")
+LEVELS = ("layer", "variant", "operating-point")
 """What a row can be about."""

@@ -17,15 +17,26 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from dse.errors import InputError
 from dse.report.front import costs, non_dominated, objective_value
-from dse.report.totals import StudyTotals, Total, describe_failure, no_schedules
+from dse.report.operating_points import operating_points
+from dse.report.totals import StudyTotals, Total, describe_failure, groups_of, no_schedules
 from dse.specification.goals import Goals
 from dse.specification.objectives import OBJECTIVES
 from dse.sweep.plan import Plan
 from dse.sweep.reading import StoredStudy
 from dse.sweep.task import Result
 
-__all__ = ["Row", "columns_of", "flattened", "layer_rows", "objective_row", "variant_rows", "write_rows"]
+__all__ = [
+    "Row",
+    "columns_of",
+    "flattened",
+    "layer_rows",
+    "objective_row",
+    "operating_rows",
+    "variant_rows",
+    "write_rows",
+]
 
 Row = dict[str, Any]
 
@@ -143,9 +154,34 @@ def _goal_columns(goals: Goals) -> list[str]:
     ]
 
 
+def operating_rows(study: StoredStudy) -> Iterator[Row]:
+    """One row per operating point of every variant, of each network and of all together where there are several.
+
+    Raises InputError where the study asks for none.
+    """
+    goals = study.plan.goals
+    if not goals.operating_points:
+        raise InputError("the study asks for no operating points: give it operating_points: 4")
+    for group in groups_of(study.plan):
+        name = group.name if len(group.networks) == 1 else None
+        points = list(operating_points(study, name))
+        flags = non_dominated(costs((point.total for point in points), goals))
+        for point, flag in zip(points, flags, strict=True):
+            row = _variant_row(point.total, bool(flag), goals)
+            least = {
+                "least_energy_pJ": row.pop("lower_bound"),
+                "choices": json.dumps(point.choices, ensure_ascii=False),
+            }
+            kept = {column: row[column] for column in row if column not in ("layers", "complete", "value", "error")}
+            yield {"variant": kept.pop("variant"), "point": point.number} | kept | least
+
+
 def columns_of(plan: Plan, level: str, timings: bool = False) -> list[str]:
     """Names of the columns of a level's rows."""
     parameters = [f"parameters.{name}" for name in plan.parameters]
+    if level == "operating-point":
+        figures = ("network", "on_front", "cycles", "energy_pJ", "edp", "gap", "area_um2")
+        return ["variant", "point", *parameters, *figures, *_goal_columns(plan.goals), "least_energy_pJ", "choices"]
     if level == "variant":
         asked = [*_VARIANT_COLUMNS, *_goal_columns(plan.goals), "error"]
         return ["variant", *parameters, *asked, *(["total_seconds"] * timings)]
@@ -204,7 +240,7 @@ def _write_parquet(rows: Iterable[Row], columns: Sequence[str], plan: Plan, file
 
     goals = plan.goals
     whole = goals.combine == "sum" and all(float(weight).is_integer() for weight in goals.weights.values())
-    types = dict.fromkeys(("count", "macs", "layers", *(["cycles"] * whole)), pa.int64())
+    types = dict.fromkeys(("count", "macs", "layers", "point", *(["cycles"] * whole)), pa.int64())
     types |= dict.fromkeys(_FLAGS, pa.bool_())
     types |= dict.fromkeys(_TEXTS, pa.string())
     types |= {
@@ -232,5 +268,6 @@ _TEXTS = (
     "termination",
     "error",
     "mapping",
+    "choices",
     "over_budget",
 )

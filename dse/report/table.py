@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from dse.report.front import costs, non_dominated, objective_value, volume_of
+from dse.report.operating_points import OperatingPoint
 from dse.report.totals import ALL_NETWORKS, Total
 from dse.specification.goals import Goals
 from dse.specification.objectives import OBJECTIVES
 from dse.specification.template import Number
 from dse.sweep.plan import Plan
 
-__all__ = ["energy_unit", "objectives_text", "parameters_text", "render_front", "render_incomplete", "render_rows"]
+__all__ = [
+    "energy_unit",
+    "objectives_text",
+    "parameters_text",
+    "render_front",
+    "render_incomplete",
+    "render_operating_points",
+    "render_rows",
+]
 
 _ENERGY_UNITS = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"), (1.0, "pJ"))
 _MAX_INCOMPLETE = 10
+_MOST_OPERATING_POINTS = 24
 _WORDS = {"edp": "EDP", "tops_per_watt": "TOPS/W"}
 _ASKED = ("power", "utilization", "throughput", "tops_per_watt")
 """Objectives that a table shows where the study asks for them; the others stand there anyway."""
@@ -118,6 +128,42 @@ def objectives_text(goals: Goals) -> str:
     """`latency, energy and area`."""
     names = [_WORDS.get(name, name) for name in goals.objectives]
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def render_operating_points(plan: Plan, points: Sequence[OperatingPoint]) -> str:
+    """The front over variants and operating points, an even choice of it where it is long."""
+    goals = plan.goals
+    compared = costs((point.total for point in points), goals)
+    front = [
+        (own.tolist(), point)
+        for own, point, flag in zip(compared, points, non_dominated(compared), strict=True)
+        if flag
+    ]
+    front.sort(key=lambda item: (item[0], item[1].total.variant.number, item[1].number))
+    variants = len({point.total.variant.number for _, point in front})
+    title = (
+        f"Operating points: {len(points):,} on {len({point.total.variant.number for point in points})} variants, "
+        f"{len(front):,} of them, on {variants}, on the Pareto front of {objectives_text(goals)}"
+    )
+    if not front:
+        return title
+    step = max(1, -(-len(front) // _MOST_OPERATING_POINTS))
+    shown = [point.total for _, point in front[::step]]
+    if shown[-1] is not front[-1][1].total:
+        shown.append(front[-1][1].total)
+    size, unit = energy_unit(max(total.energy_pj or 0.0 for total in shown))
+    asked = [OBJECTIVES[name] for name in _ASKED if name in goals.asked]
+    header = ["variant", *plan.parameters, "cycles", f"energy [{unit}]", "EDP [pJ cycles]", "energy gap"]
+    header += [objective.label for objective in asked]
+    rows = []
+    for total in shown:
+        row = [total.variant.name, *map(str, total.variant.parameters.values()), _cycles(total.cycles)]
+        row += [f"{(total.energy_pj or 0.0) / size:,.4g}", f"{total.edp:.4g}"]
+        row.append("?" if total.gap is None else f"{total.gap:.2%}")
+        values = [objective_value(total, objective, goals) for objective in asked]
+        rows.append(row + ["?" if value is None else f"{value:.4g}" for value in values])
+    more = "" if step == 1 else f"\n  every {step}th is shown: --json and dse export --level operating-point have all"
+    return f"{title}\n\n{render_rows(header, rows)}{more}"
 
 
 def render_incomplete(totals: Collection[Total]) -> str:
