@@ -30,7 +30,8 @@ class ProvenMethod:
         """Raises InputError for a solver that gives no bounds, ToolError for one that is not installed."""
         self.options = options
         self._prover = Prover(options.solver or self.default_solver)
-        self._cosa = CosaMethod(replace(options, objective="cosa", solver=None, time_limit_seconds=_COSA_SECONDS))
+        cosa = replace(options, objective="cosa", solver=None, time_limit_seconds=_COSA_SECONDS, latency_factor=None)
+        self._cosa = CosaMethod(cosa)
 
     def schedule(self, architecture: Architecture, problem: Problem, mapspace: Mapspace) -> Schedule:
         """The best mapping found within the gap and the time limit, and the bound."""
