@@ -74,15 +74,18 @@ class Solver(ABC):
         if not self.available:
             raise ToolError(f"the solver {self.name} is not installed: pip install {self.package}")
 
-    def solve(self, problem: cp.Problem, gap: float, seconds: float, tolerance: float = 1e-6) -> SolveStats:
+    def solve(
+        self, problem: cp.Problem, gap: float, seconds: float, tolerance: float = 1e-6, *, proving: bool = False
+    ) -> SolveStats:
         """Minimise to an absolute `gap` (in units of the objective) or until the time is up.
 
-        `tolerance` is by how much a row may be overstepped, where the solver can be told. Raises ToolError where the
-        solver is not installed or fails.
+        `tolerance` is by how much a row may be overstepped, where the solver can be told. `proving`: a good solution is
+        known and cut off, so that the solver had better not look for others. Raises ToolError where the solver is not
+        installed or fails.
         """
         self.require()
         start = time.perf_counter()
-        options = self.options(gap, max(seconds, 0.01), tolerance)
+        options = self.options(gap, max(seconds, 0.01), tolerance, proving=proving)
         try:
             with warnings.catch_warnings():
                 # CVXPY calls a gap that was reached inaccurate; `read` tells the outcomes apart.
@@ -97,7 +100,7 @@ class Solver(ABC):
         return self.read(problem, time.perf_counter() - start)
 
     @abstractmethod
-    def options(self, gap: float, seconds: float, tolerance: float) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
         """Arguments of `Problem.solve`."""
 
     @abstractmethod
@@ -130,7 +133,7 @@ _SCIP_SMALL: Mapping[str, Any] = {
 
 
 class _Scip(Solver):
-    def options(self, gap: float, seconds: float, tolerance: float) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
         limits = {"limits/time": seconds, "limits/absgap": gap, "parallel/maxnthreads": 1, "lp/threads": 1}
         # SCIP would take an interrupt for itself, and hand out what it has as if its time were up.
         return {"scip_params": {**_SCIP_SMALL, **limits, "misc/catchctrlc": False}}
@@ -148,7 +151,7 @@ class _Scip(Solver):
 
 
 class _Highs(Solver):
-    def options(self, gap: float, seconds: float, tolerance: float) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
         return {
             "time_limit": seconds,
             "threads": 1,
@@ -157,6 +160,11 @@ class _Highs(Solver):
             "mip_abs_gap": gap,
             "mip_feasibility_tolerance": tolerance,
             "mip_allow_restart": False,  # restarts took 40 % of the time of small programs and fixed few variables
+            # These heuristics take half of the time.
+            "mip_heuristic_run_rins": not proving,
+            "mip_heuristic_run_rens": not proving,
+            "mip_heuristic_run_root_reduced_cost": not proving,
+            "mip_heuristic_run_feasibility_jump": not proving,
         }
 
     def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
@@ -172,7 +180,7 @@ class _Highs(Solver):
 
 
 class _GlpkMi(Solver):
-    def options(self, gap: float, seconds: float, tolerance: float) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
         # Only direct arguments reach GLPK: nested options are dropped in silence. It knows no absolute gap.
         return {"tm_lim": max(1, int(seconds * 1000))}
 

@@ -7,21 +7,25 @@ In the log2 domain, with the decisions x and the parameters θ (capacities, band
     sums       Σ 2^(g_k) ≤ 1, for energy (g = log2 pJ of a charge − e), for each bandwidth (g = log2 cycles − t) and
                each shared buffer (g = log2 of a tile − log2 capacity), by tangents z_k ≥ 2^p (1 + ln 2 (g_k − p))
 
-A fixed grid of tangents is part of the rows. Tangents at chosen points are rows of parameters, `spare` for each term.
+Each exponent is a variable of its own, so that tangents are short rows. They are rows of parameters, `_ROOM` a term: a
+fixed grid after `set_architecture`, or a few and those at chosen points.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cvxpy as cp
 import numpy as np
-import numpy.typing as npt
+import scipy.sparse as sp
 
 from dse.model import technology
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Assembly, Form, total
+from dse.proof.linear import COARSE, Floats, Ints, Rows
 from dse.proof.links import Links
 from dse.proof.neighbours import Neighbours
 from dse.proof.networks import network_charges
@@ -33,12 +37,12 @@ from dse.proof.traffic import Traffic
 from dse.proof.windows import Windows
 from dse.specification.architecture import Architecture
 
-__all__ = ["Program", "figures"]
-
-Floats = npt.NDArray[np.float64]
+__all__ = ["Floats", "Program", "figures"]
 
 _GRID = (*(-0.25 * step for step in range(13)), -3.5, -4.0, -5.0, -6.0, -8.0)
-_SPARE = 5
+_ROOM = 32
+_SAME = 0.004  # log2: tangents that touch this close to each other are one
+_LEAST_LOG2 = -1000.0  # below any exponent
 _FREE_LOG2 = -60.0  # log2 of an energy that counts as none
 _UNLIMITED_LOG2 = 60.0
 _LN2 = math.log(2.0)
@@ -47,9 +51,10 @@ _MOST_CYCLES = "most cycles"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """One exponential of a sum: g, and the variable z ≥ 2^g that stands for it."""
+    """One exponential of a sum: g, the variable that equals it, and the variable z ≥ 2^g that stands for it."""
 
     exponent: Form
+    log: Form
     part: Form
 
 
@@ -104,13 +109,12 @@ class Program:
             self._singles.append((name, exponents[0]))
         if len(exponents) < 2:
             return
-        terms = tuple(Term(exponent, self.assembly.real(0.0, 1.0)) for exponent in exponents)
+        assembly = self.assembly
+        terms = tuple(Term(g, assembly.real(_LEAST_LOG2, 0.0), assembly.real(0.0, 1.0)) for g in exponents)
         self.sums.append(Sum(name, terms))
-        self.assembly.below(total(term.part for term in terms) - 1.0)
+        assembly.below(total(term.part for term in terms) - 1.0)
         for term in terms:
-            for point in _GRID:
-                slope = _LN2 * 2.0**point
-                self.assembly.below(term.exponent * slope + 2.0**point * (1.0 - _LN2 * point) - term.part)
+            assembly.equal(term.exponent - term.log)
 
     def _limit_capacities(self) -> None:
         structure = self.structure
@@ -172,37 +176,45 @@ class Program:
     # ---- compilation
 
     def _compile(self) -> None:
-        assembly = self.assembly
-        a_below, b_below, c_below = assembly.rows_below
-        a_equal, b_equal, c_equal = assembly.rows_equal
-        terms = [term for own in self.sums for term in own.terms]
-        rows = [term.exponent for term in terms for _ in range(_SPARE)]
-        parts = [term.part for term in terms for _ in range(_SPARE)]
-        self._g, self._g_theta, self._g_fixed = assembly.matrices(rows)
-        z, _, _ = assembly.matrices(parts)
-        cost, _, _ = assembly.matrices([self.objective])
-        size = len(assembly.lower)
+        assembly, rows = self.assembly, self.rows
+        self.terms = [term for own in self.sums for term in own.terms]
+        equal, size = rows.equal, len(rows.weight)
         whole = np.flatnonzero(assembly.integer)
-        self.lower, self.upper = np.array(assembly.lower), np.array(assembly.upper)
+        self.lower, self.upper = rows.lower, rows.upper
         self.x = cp.Variable(size, integer=(whole,), bounds=[self.lower, self.upper], name="x")
-        self.theta = cp.Parameter(max(len(assembly.parameters), 1), name="theta")
+        self.theta = cp.Parameter(rows.b.shape[1], name="theta")
         self.cutoff = cp.Parameter(name="cutoff")
+        cost = sp.csr_array(rows.weight[None])
         constraints = [
-            a_below @ self.x + b_below @ self.theta <= -c_below,
-            a_equal @ self.x + b_equal @ self.theta == -c_equal,
+            rows.a[equal:] @ self.x + rows.b[equal:] @ self.theta <= -rows.c[equal:],
+            rows.a[:equal] @ self.x + rows.b[:equal] @ self.theta == -rows.c[:equal],
             cost @ self.x <= self.cutoff,
         ]
-        if rows:
-            self._slope = cp.Parameter(len(rows), nonneg=True, name="slope")
-            self._height = cp.Parameter(len(rows), name="height")
-            constraints.append(cp.multiply(self._slope, self._g @ self.x) - z @ self.x <= self._height)
+        count = len(self.terms) * _ROOM
+        if count:
+            numbers = np.arange(count)
+            log, part = (
+                sp.csr_array((np.ones(count), (numbers, np.repeat(column, _ROOM))), (count, size))
+                for column in (rows.log, rows.part)
+            )
+            self._slope = cp.Parameter(count, nonneg=True, name="slope")
+            self._height = cp.Parameter(count, name="height")
+            constraints.append(cp.multiply(self._slope, log @ self.x) - part @ self.x <= self._height)
         self._whole = np.array(assembly.integer, np.bool_)
-        self._used = np.zeros(len(terms), np.int64)
         self.problem = cp.Problem(cp.Minimize((cost @ self.x)[0]), constraints)
         self.size = size
 
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows as arrays, without tangents."""
+        terms = [term for own in self.sums for term in own.terms]
+        log, part = (
+            [int(form.column[0]) - 1 for form in forms] for forms in ([t.log for t in terms], [t.part for t in terms])
+        )
+        return Rows.of(self.assembly, self.objective, np.array(log, np.int64), np.array(part, np.int64))
+
     def set_architecture(self, architecture: Architecture) -> None:
-        """Give the program the figures of an architecture, and forget the tangents at chosen points."""
+        """Give the program the figures of an architecture, and the fixed grid of tangents."""
         assembly = self.assembly
         values = figures(architecture, self.structure)
         theta = np.zeros(max(len(assembly.parameters), 1))
@@ -210,10 +222,7 @@ class Program:
             theta[index] = values[name]
         self.theta.value = theta
         self.cutoff.value = 1e3
-        if self.sums:
-            self._slope.value = np.zeros(self._g.shape[0])
-            self._height.value = np.zeros(self._g.shape[0])
-            self._used[:] = 0
+        self.start_tangents(_GRID)
 
     def limit_cycles(self, most: float) -> None:
         """Of a program of CAPPED: leave out what takes more cycles."""
@@ -235,25 +244,36 @@ class Program:
             return None
         return np.where(self._whole, rounded, point)
 
+    def start_tangents(self, grid: Sequence[float] = COARSE) -> None:
+        """Forget all tangents but those at the points of a grid."""
+        self._kept = len(grid)
+        self._at = np.full((len(self.terms), _ROOM), np.nan)
+        self._at[:, : self._kept] = grid
+        self._next = np.full(len(self.terms), self._kept)
+        self._put_tangents()
+
+    def touch(self, terms: Ints, at: Floats) -> None:
+        """Add the tangents of some terms that touch at `at`; the oldest beyond the grid make room."""
+        for term, point in zip(terms.tolist(), at.tolist(), strict=True):
+            if -20.0 < point < 4.0 and not np.any(np.abs(self._at[term] - point) < _SAME):
+                self._at[term, self._next[term]] = point
+                self._next[term] = max((self._next[term] + 1) % _ROOM, self._kept)
+        self._put_tangents()
+
     def add_tangents(self, point: Floats) -> None:
         """Make all sums exact at a point whose whole numbers are given: `log_energy` and `log_cycles` follow."""
-        if not self.sums:
-            return
         point = self.completed(point)
-        index = 0
-        slope, height = np.array(self._slope.value), np.array(self._height.value)
-        for own in self.sums:
-            for term in own.terms:
-                at = self.value(term.exponent, point)
-                if -20.0 < at < 4.0:
-                    row = index * _SPARE + int(self._used[index] % _SPARE)
-                    self._used[index] += 1
-                    power = 2.0**at
-                    fixed = float((self._g_theta[[row]] @ self.theta.value)[0]) + self._g_fixed[row]
-                    slope[row] = power * _LN2
-                    height[row] = -power * (1.0 - _LN2 * at) - power * _LN2 * fixed
-                index += 1
-        self._slope.value, self._height.value = slope, height
+        at = np.array([self.value(term.exponent, point) for term in self.terms])
+        self.touch(np.arange(len(at)), at)
+
+    def _put_tangents(self) -> None:
+        """z ≥ 2^p (1 + ln 2 (g − p)) at each p; an unused row says z ≥ 0."""
+        if self.terms:
+            at = self._at.ravel()
+            used = ~np.isnan(at)
+            power = np.where(used, 2.0 ** np.where(used, at, 0.0), 0.0)
+            self._slope.value = power * _LN2
+            self._height.value = -power * (1.0 - _LN2 * np.where(used, at, 0.0))
 
     def completed(self, point: Floats) -> Floats:
         """The point with `log_energy` and `log_cycles` as its other entries make them, exactly."""

@@ -8,8 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from dse.errors import InputError
 from dse.model import Evaluation, evaluate
+from dse.proof.diving import dive, rounded
+from dse.proof.linear import Linear
 from dse.proof.points import mapping_of
 from dse.proof.program import Program
 from dse.proof.rounding import exact_cycles, rounded_down, trivial_bound
@@ -29,6 +33,11 @@ OBJECTIVES = ("latency", "energy", "edp")
 _MARGIN = 1.5e-4  # log2: what a solver's tolerances may take off a bound
 _FINEST = 6e-4  # log2: no solve aims below this gap
 _MOST_ROUNDS = 12
+_SHARE = 0.9  # of the gap that was asked for: that much below the best mapping a solve looks for others
+_SMALL, _SMALL_SHARE = 300, 0.15  # programs of at most so many variables are proven to a finer gap in about the time
+_FAR = 0.12  # log2: where the best mapping is further above the bound, a solve looks for better ones first
+_STARTS = 2  # rounded mappings that local search starts from
+_VIOLATION = 1e-4  # of a sum, in the linear relaxation
 _ANY = 1e3  # log2 of a cost above that of any mapping
 
 
@@ -39,7 +48,7 @@ class Proof:
     `lower_bound` holds for every valid mapping with perfect factors, the mapspace's bypass pattern, any loop orders and
     spatial factors within each level's own fan-out. `termination`: optimal, gap_reached, time_limit, feasible (the
     program cannot prove the gap that was asked for) or infeasible; then `culprit` names the data spaces and the level
-    that do not fit, or what else leaves no mapping.
+    that do not fit, or what else leaves no mapping. `evaluations` counts the mappings that were costed.
     """
 
     mapping: Mapping | None
@@ -50,6 +59,7 @@ class Proof:
     solver: str
     seconds: float
     solve_seconds: float = 0.0
+    evaluations: int = 0
     culprit: str | None = None
 
     @property
@@ -126,8 +136,8 @@ class Prover:
         if most_cycles is not None:
             program.limit_cycles(exact_cycles(architecture, structure, most_cycles))
             first = min([first, *search.given(other_start())], key=lambda own: own.log_cost)
-        run = _Run(self.solver, architecture, program, search, gap, start + time_limit_seconds)
-        best, log_bound = run.close(first)
+        run = _Run(self.solver, program, search, gap, start + time_limit_seconds)
+        best, log_bound = run.close(*run.begin(first))
         if log_bound < math.inf and best.log_cost - log_bound - _MARGIN > run.tolerance:
             # Starts of another kind: the deadline may pass by a descent or two.
             best = run.descend([best, *search.given(other_start()), *search.scattered()])
@@ -148,7 +158,8 @@ class Prover:
         open_end = "time_limit" if late else "feasible"  # feasible: the relaxation itself is no tighter
         termination = "optimal" if proven < 1e-6 else "gap_reached" if proven <= gap else open_end
         seconds = time.perf_counter() - start
-        return Proof(mapping, evaluation, value, bound, termination, self.solver.name, seconds, run.solve_seconds)
+        name, evaluations = self.solver.name, search.evaluations
+        return Proof(mapping, evaluation, value, bound, termination, name, seconds, run.solve_seconds, evaluations)
 
     def _nothing(self, termination: str, start: float, culprit: str) -> Proof:
         """The answer where there is no mapping."""
@@ -165,29 +176,55 @@ def _value(evaluation: Evaluation, objective: str) -> float:
 class _Run:
     """The rounds of solving and refining for one layer."""
 
-    def __init__(
-        self, solver: Solver, architecture: Architecture, program: Program, search: Search, gap: float, deadline: float
-    ) -> None:
-        self.solver, self.architecture, self.program, self.search = solver, architecture, program, search
+    def __init__(self, solver: Solver, program: Program, search: Search, gap: float, deadline: float) -> None:
+        self.solver, self.program, self.search = solver, program, search
         self.deadline = deadline
         self.tolerance = max(math.log2(1.0 + gap) - 2 * _MARGIN, _FINEST)
         self.solve_seconds = 0.0
 
-    def close(self, best: Candidate) -> tuple[Candidate, float]:
+    def begin(self, best: Candidate) -> tuple[Candidate, float]:
+        """(the best mapping found by rounding, log2 of the bound) of the linear relaxation, whose tangents are kept."""
+        program, search = self.program, self.search
+        start = time.perf_counter()
+        theta = np.asarray(program.theta.value)
+        linear = Linear(program.rows, theta)
+        solution = linear.solve(_VIOLATION)
+        self.solve_seconds += time.perf_counter() - start
+        program.start_tangents()
+        program.touch(linear.term, linear.at)
+        if solution is None:
+            return best, -math.inf  # the program says whether there is a point
+        fixed, slope = linear.lagrangian(solution.multipliers)
+        bound = fixed + float(slope @ theta)
+        points = [solution.point, *dive(linear, program, solution.point, self.deadline)]
+        every = np.arange(len(program.terms))
+        program.touch(every, points[-1][program.rows.log])
+        found = search.cheapest([mapping_of(program, rounded(program, point)) for point in points], _STARTS)
+        if found:
+            best = min(best, self.descend(found), key=lambda own: own.log_cost)
+        return best, min(bound, best.log_cost)
+
+    def close(self, best: Candidate, bound: float) -> tuple[Candidate, float]:
         """(the best mapping, log2 of the bound) once the gap is closed, the time is up or nothing improves."""
         program, search = self.program, self.search
-        bound = -math.inf
+        share = _SMALL_SHARE if program.size <= _SMALL else _SHARE
+        hunting = True
         for _ in range(_MOST_ROUNDS):
             left = self.deadline - time.perf_counter()
             if left <= 0 or bound == math.inf or best.log_cost - bound <= self.tolerance:
                 break
-            program.cutoff.value = min(best.log_cost + _MARGIN, _ANY)
-            outcome = self.solver.solve(program.problem, self.tolerance / 4, left)
+            # Nothing is left below the cut-off: then the gap is closed.
+            cutoff = min(best.log_cost - share * self.tolerance, _ANY)
+            program.cutoff.value = cutoff
+            far = hunting and best.log_cost - bound > _FAR
+            gap = _FAR / 2 if far else self.tolerance / 4
+            outcome = self.solver.solve(program.problem, gap, left, proving=not far)
             self.solve_seconds += outcome.seconds
-            # Infeasible: nothing is left below the cut-off, which is the best mapping's cost.
-            proven = math.inf if outcome.status is Status.INFEASIBLE else -math.inf
-            proven = proven if outcome.bound is None else outcome.bound
-            before, bound = bound, max(bound, min(proven, best.log_cost))
+            infeasible = outcome.status is Status.INFEASIBLE
+            proven = math.inf if infeasible else -math.inf if outcome.bound is None else outcome.bound
+            if infeasible and math.isfinite(best.log_cost):
+                proven = cutoff
+            before, bound = bound, max(bound, min(proven, cutoff if math.isfinite(best.log_cost) else math.inf))
             point = program.solution() if outcome.status.has_solution else None
             if point is None:
                 break
@@ -197,6 +234,8 @@ class _Run:
                 found = search.improve(found, self.deadline)
             if found.log_cost < best.log_cost:
                 best = found
+            elif far:
+                hunting = False
             elif math.isfinite(best.log_cost) and bound < before + self.tolerance / 8:
                 break  # the relaxation itself is not tighter
         return best, bound - _MARGIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +98,13 @@ class Search:
 
     def candidate(self, mapping: Mapping) -> Candidate:
         """A mapping with its cost."""
+        factors, permutation, spatial = self._arrays(mapping)
+        cost = self.log_costs(factors[None], permutation[None], spatial[None])[0]
+        return Candidate(factors, permutation, spatial, float(cost))
+
+    @staticmethod
+    def _arrays(mapping: Mapping) -> tuple[Ints, Ints, Ints]:
+        """The factors and both orders of a mapping, as those of a Candidate."""
         levels = len(mapping.levels)
         factors = np.ones((levels, 3, len(mapping.levels[0].temporal)), np.int64)
         for level, own in enumerate(mapping.levels):
@@ -106,8 +113,18 @@ class Search:
                 factors[level, 1 if position < own.split else 2, dimension] = own.spatial[dimension]
         permutation = np.array([own.permutation for own in mapping.levels])
         spatial = np.array([own.spatial_permutation for own in mapping.levels])
-        cost = self.log_costs(factors[None], permutation[None], spatial[None])[0]
-        return Candidate(factors, permutation, spatial, float(cost))
+        return factors, permutation, spatial
+
+    def cheapest(self, mappings: Sequence[Mapping], count: int) -> list[Candidate]:
+        """The `count` cheapest of some mappings that fit, each only once."""
+        parts = [self._arrays(mapping) for mapping in mappings]
+        if not parts:
+            return []
+        factors, permutation, spatial = (np.stack(arrays) for arrays in zip(*parts, strict=True))
+        costs = self.log_costs(factors, permutation, spatial)
+        _, first = np.unique(costs, return_index=True)
+        best = [row for row in first.tolist() if np.isfinite(costs[row])][:count]
+        return [Candidate(factors[row], permutation[row], spatial[row], float(costs[row])) for row in best]
 
     def outermost(self) -> Candidate:
         """Everything in the temporal loops of the outermost level: fits wherever anything does."""

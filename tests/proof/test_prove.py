@@ -28,6 +28,7 @@ def test_value_is_the_evaluators_and_the_gap_is_what_was_asked_for() -> None:
     assert proof.termination == "gap_reached"
     assert proof.gap is not None
     assert 0 <= proof.gap <= 0.02
+    assert proof.evaluations > 0
 
 
 def test_solvers_agree_within_their_gaps() -> None:

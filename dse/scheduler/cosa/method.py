@@ -95,6 +95,7 @@ class CosaMethod:
             gap=None if bound is None or bound <= 0 else value / bound - 1,
             solve_seconds=seconds,
             total_seconds=time.perf_counter() - start,
+            evaluations=1,
         )
 
     def _solve(self, program: Program, architecture: Architecture) -> tuple[Mapping | None, SolveStats, float]:
