@@ -52,6 +52,11 @@ def small_study(tmp_path: Path) -> Path:
     """A study of 6 variants on two networks that share one of their two distinct problems: 12 schedules, seconds."""
     folder = tmp_path / "study"
     folder.mkdir()
+    return write_small_study(folder)
+
+
+def write_small_study(folder: Path) -> Path:
+    """The same, in a folder of one's own."""
     (folder / "first.yaml").write_text(FIRST_NETWORK)
     (folder / "second.yaml").write_text(SECOND_NETWORK)
     path = folder / "small.yaml"

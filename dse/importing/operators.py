@@ -227,15 +227,14 @@ def _gemm(operands: _Operands) -> Iterator[Product]:
     rows, inner = left[::-1] if node.integer("transA", 0) else left
     other, columns = right[::-1] if node.integer("transB", 0) else right
     operands.require(inner == other, f"cannot multiply {list(left)} by {list(right)}")
-    yield _by_one_matrix(operands, (), rows, inner, columns)
+    yield _by_one_matrix(operands, rows, inner, columns)
 
 
-def _by_one_matrix(operands: _Operands, leading: Sizes, rows: int, inner: int, columns: int) -> Product:
-    """Rows by a matrix that all of them share: the batch is N and the rest P."""
-    batch = math.prod(leading)
-    if not leading and operands.batch and rows % operands.batch == 0:
-        batch, rows = operands.batch, rows // operands.batch
-    return Product(operands.problem(N=batch, P=rows, C=inner, K=columns))
+def _by_one_matrix(operands: _Operands, rows: int, inner: int, columns: int) -> Product:
+    """Rows by a matrix that all of them share: those of one sample of the batch are P."""
+    batch = operands.batch or 1
+    samples = batch if rows % batch == 0 else 1
+    return Product(operands.problem(N=samples, P=rows // samples, C=inner, K=columns))
 
 
 def _matmul(operands: _Operands, right: int = 1) -> Iterator[Product]:
@@ -252,7 +251,7 @@ def _matmul(operands: _Operands, right: int = 1) -> Iterator[Product]:
     *others, other, columns = second
     operands.require(inner == other, f"cannot multiply {list(first)} by {list(second)}")
     if all(size == 1 for size in others):
-        yield _by_one_matrix(operands, tuple(leading), rows, inner, columns)
+        yield _by_one_matrix(operands, math.prod(leading) * rows, inner, columns)
         return
     # Leading dimensions pair from the last on; one that only the rows have shares the matrix, and the other way round.
     length = max(len(leading), len(others))
@@ -329,16 +328,12 @@ def _einsum(operands: _Operands) -> Iterator[Product]:
         return math.prod(sizes[letter] for letter in letters)
 
     kept = left & set(result)
-    *leading, last = [letter for letter in result if letter in kept - right] or [""]
-    yield Product(
-        operands.problem(
-            product(kept & right),
-            N=product(set(leading)),
-            P=sizes.get(last, 1),
-            C=product((left & right) - kept),
-            K=product(right - left),
-        )
-    )
+    groups, rows = product(kept & right), product(kept - right)
+    inner, columns = product((left & right) - kept), product(right - left)
+    if groups == 1:
+        yield _by_one_matrix(operands, rows, inner, columns)
+    else:
+        yield Product(operands.problem(groups, P=rows, C=inner, K=columns))
 
 
 MULTIPLYING: dict[str, Callable[[_Operands], Iterator[Product]]] = {

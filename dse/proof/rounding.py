@@ -9,7 +9,7 @@ from dse.proof.latency import least_cycles, least_words
 from dse.proof.structure import CAPPED, Structure
 from dse.specification.architecture import Architecture
 
-__all__ = ["exact_cycles", "rounded_down", "trivial_bound"]
+__all__ = ["exact_cycles", "least_energy_pj", "rounded_down", "trivial_bound"]
 
 
 def rounded_down(architecture: Architecture, structure: Structure, log_bound: float) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 from dse.model.breakdown import Breakdown
 from dse.report.iso import Floors
+from dse.report.network_bound import LayerBound, network_bound
 from dse.specification.space import ParameterGrid
 from dse.specification.template import Number
 from dse.sweep.strategies.protocol import LayerCost
@@ -327,16 +328,7 @@ def _step(
 
 def _proven(objective: str, bounds: Sequence[tuple[int, float | None]]) -> Floors:
     """What follows from the bounds of the layers, as `totals` has it for a network."""
-    known = [(count, bound) for count, bound in bounds if bound is not None]
-    if len(known) < len(bounds):
+    bound = network_bound(objective, [LayerBound(count, bound) for count, bound in bounds])
+    if bound is None:
         return Floors()
-    added = math.fsum(count * bound for count, bound in known)
-    match objective:
-        case "latency":
-            return Floors(cycles=added)
-        case "energy":
-            return Floors(energy_pj=added)
-        case "edp":
-            return Floors(edp=math.fsum(count * math.sqrt(bound) for count, bound in known) ** 2)
-        case _:
-            return Floors()
+    return {"latency": Floors(cycles=bound), "energy": Floors(energy_pj=bound), "edp": Floors(edp=bound)}[objective]

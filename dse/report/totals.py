@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from dse.errors import InputError
+from dse.report.network_bound import LayerBound, network_bound
 from dse.specification.fields import nearest
 from dse.specification.objectives import Figures, geometric_mean
 from dse.sweep.judge import mac_units_of
@@ -180,7 +181,7 @@ def total_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:
     area: float | None = None
     units: int | None = None
     missing: list[str] = []
-    bounds: list[tuple[float, float | None]] = []
+    bounds: list[LayerBound] = []
     several = len(group.networks) > 1
     for network in group.networks:
         weight = plan.goals.weight(network.name) if several else 1
@@ -198,7 +199,8 @@ def total_of(plan: Plan, stored: StoredVariant, group: Group) -> Total:
                 energies.append(count * result.energy_pj)
                 area = result.area_um2
                 units = mac_units_of(result, plan.problems[layer.problem].macs)
-                bounds.append((count, result.lower_bound))
+                floors = (result.least_cycles or 0.0, result.least_energy_pj or 0.0)
+                bounds.append(LayerBound(count, result.lower_bound, *floors))
     energy_pj = math.fsum(energies)
     value, bound = _proven(plan, cycles, energy_pj, None if missing else bounds)
     figures = None if missing else Figures(cycles, energy_pj, macs, units, area)
@@ -293,26 +295,14 @@ def no_schedules(plan: Plan, stored: StoredVariant) -> str | None:
 
 
 def _proven(
-    plan: Plan, cycles: float, energy_pj: float, bounds: Sequence[tuple[float, float | None]] | None
+    plan: Plan, cycles: float, energy_pj: float, layers: Sequence[LayerBound] | None
 ) -> tuple[float | None, float | None]:
-    """(value, lower bound) of the study's objective from the (count, bound) of every layer.
-
-    Cycles and energies add up. Of their product over a network, with E_l T_l >= b_l for every layer, Cauchy and Schwarz
-    say (Σ E_l)(Σ T_l) >= (Σ √b_l)².
-    """
-    known = [(count, bound) for count, bound in bounds or () if bound is not None]
-    if bounds is None or len(known) < len(bounds):
+    """(value, lower bound) of the study's objective, over layers that all have a schedule; None for others."""
+    objective = plan.options["objective"]
+    bound = None if layers is None else network_bound(objective, layers)
+    if bound is None:
         return None, None
-    added = math.fsum(count * bound for count, bound in known)
-    match plan.options["objective"]:
-        case "latency":
-            return float(cycles), added
-        case "energy":
-            return energy_pj, added
-        case "edp":
-            return cycles * energy_pj, math.fsum(count * math.sqrt(bound) for count, bound in known) ** 2
-        case _:
-            return None, None
+    return {"latency": float(cycles), "energy": energy_pj, "edp": cycles * energy_pj}[objective], bound
 
 
 def describe_failure(result: Result) -> str:

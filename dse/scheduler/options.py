@@ -20,7 +20,8 @@ class Schedule:
 
     `value` and `lower_bound` are in the unit of the objective: cycles, pJ, pJ × cycles, or the weighted sum of
     logarithms of `cosa`. `termination` is one of optimal, gap_reached, time_limit, feasible, infeasible; with
-    time_limit the mapping may be missing. `evaluations`: how many mappings were costed by the evaluator.
+    time_limit the mapping may be missing. `evaluations`: how many mappings were costed by the evaluator. No mapping
+    takes less than `least_cycles` and `least_energy_pj`, whatever the objective; None where nothing is proven.
     """
 
     objective: str
@@ -34,6 +35,8 @@ class Schedule:
     solve_seconds: float = 0.0
     total_seconds: float = 0.0
     evaluations: int = 0
+    least_cycles: int | None = None
+    least_energy_pj: float | None = None
     error: str | None = None
 
     @property

@@ -9,6 +9,9 @@ from typing import ClassVar
 
 from dse.errors import InputError, ToolError
 from dse.proof import Proof, Prover
+from dse.proof.latency import least_cycles
+from dse.proof.rounding import least_energy_pj
+from dse.proof.structure import Structure
 from dse.scheduler.cosa.method import CosaMethod
 from dse.scheduler.options import Schedule, ScheduleOptions
 from dse.specification.architecture import Architecture
@@ -50,6 +53,8 @@ class ProvenMethod:
             solve_seconds=proof.solve_seconds,
             total_seconds=time.perf_counter() - start,
             evaluations=proof.evaluations,
+            least_cycles=least_cycles(architecture, problem, mapspace),
+            least_energy_pj=least_energy_pj(architecture, Structure.of(architecture, problem, mapspace, "energy")),
             error=proof.culprit,
         )
 

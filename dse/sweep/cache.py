@@ -20,7 +20,7 @@ from dse.sweep.task import Result
 
 __all__ = ["ScheduleCache", "default_cache_folder"]
 
-_FILE = "schedules-2.sqlite"  # the number of the format of its rows
+_FILE = "schedules-3.sqlite"  # the number of the format of its rows
 _INSERT = "INSERT OR REPLACE INTO result VALUES ({marks})"
 _ROWS_PER_COMMIT = 100
 _SECONDS_PER_COMMIT = 1.0

@@ -180,7 +180,7 @@ class _Waves:
     def _operate(self, wave: _Wave, outcomes: Sequence[VariantOutcome], points: Mapping[int, list[Point]]) -> None:
         """Have the operating points of the complete variants scheduled that have no result."""
         plan = self._plan
-        complete = [own.number for own in outcomes if own.status == "complete" and own.costs]
+        complete = [own.number for own in outcomes if own.status == "complete"]  # over budget too: others may not be
         planned = sum(own.status != "excluded" or plan.variant_count is None for own in outcomes)
         every = len(plan.problems) * len(plan.operating_options)
         self._progress.wave(known=0, pruned=0, dropped=(planned - len(complete)) * every)

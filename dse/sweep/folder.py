@@ -25,7 +25,7 @@ from dse.sweep.task import Result
 
 __all__ = ["StudyFolder", "open_folder"]
 
-_FORMAT = "dse study 4"
+_FORMAT = "dse study 5"
 _ANY_FORMAT = "dse study "
 
 

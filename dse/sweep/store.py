@@ -26,7 +26,7 @@ __all__ = ["RESULT_COLUMNS", "ResultStore", "StoreReader", "VariantRow", "open_r
 
 RESULT_COLUMNS = tuple(item.name for item in fields(Result))
 _REALS = frozenset(item.name for item in fields(Result) if "float" in str(item.type))
-_TYPES = {"cycles": "INTEGER"} | dict.fromkeys(_REALS, "REAL")
+_TYPES = {"cycles": "INTEGER", "least_cycles": "INTEGER"} | dict.fromkeys(_REALS, "REAL")
 _RESULT_TABLE = (
     "CREATE TABLE IF NOT EXISTS result (key TEXT NOT NULL UNIQUE, "
     + ", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in RESULT_COLUMNS[1:])

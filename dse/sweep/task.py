@@ -51,6 +51,8 @@ class Result:
     solver: str | None = None
     value: float | None = None
     lower_bound: float | None = None
+    least_cycles: int | None = None
+    least_energy_pj: float | None = None
     gap: float | None = None
     cycles: int | None = None
     energy_pj: float | None = None
@@ -120,6 +122,8 @@ def _result(key: str, schedule: Schedule, architecture: Architecture, task: Task
         task.evaluator,
         solver=schedule.solver,
         lower_bound=schedule.lower_bound,
+        least_cycles=schedule.least_cycles,
+        least_energy_pj=schedule.least_energy_pj,
         solve_seconds=schedule.solve_seconds,
         total_seconds=schedule.total_seconds,
     )

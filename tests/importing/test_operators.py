@@ -120,7 +120,8 @@ def test_phases_are_the_taps_that_each_output_meets(
         ("Gemm", ((4, 64), (64, 10)), 1, {}, {"N": 4, "C": 64, "K": 10}),
         ("Gemm", ((64, 4), (10, 64)), 1, {"transA": 1, "transB": 1}, {"P": 4, "C": 64, "K": 10}),
         ("MatMul", ((2, 7, 64), (64, 10)), 1, {}, {"N": 2, "P": 7, "C": 64, "K": 10}),
-        ("MatMul", ((2, 3, 7, 64), (1, 64, 10)), 1, {}, {"N": 6, "P": 7, "C": 64, "K": 10}),
+        ("MatMul", ((2, 3, 7, 64), (1, 64, 10)), 1, {}, {"N": 2, "P": 21, "C": 64, "K": 10}),
+        ("MatMul", ((7, 2, 64), (64, 10)), 1, {}, {"N": 7, "P": 2, "C": 64, "K": 10}),
         ("MatMul", ((2, 3, 7, 64), (2, 3, 64, 5)), 0, {}, {"G": 6, "P": 7, "C": 64, "K": 5}),
         ("MatMul", ((2, 3, 7, 64), (3, 64, 5)), 0, {}, {"G": 3, "N": 2, "P": 7, "C": 64, "K": 5}),
         ("MatMul", ((7, 64), (3, 64, 5)), 0, {}, {"P": 7, "C": 64, "K": 15}),
@@ -128,7 +129,7 @@ def test_phases_are_the_taps_that_each_output_meets(
         ("MatMul", ((3, 7, 64), (64,)), 1, {}, {"N": 3, "P": 7, "C": 64}),
         ("Einsum", ((2, 7, 3, 8), (2, 9, 3, 8)), 0, {"equation": "bqhd,bkhd->bhqk"}, {"G": 6, "P": 7, "C": 8, "K": 9}),
         ("Einsum", ((2, 7, 8), (8, 3, 4)), 1, {"equation": "b t d, d h e"}, {"N": 2, "P": 7, "C": 8, "K": 12}),
-        ("Einsum", ((5,), (6,)), 0, {"equation": "i,j->ij"}, {"P": 5, "K": 6}),
+        ("Einsum", ((5,), (6,)), 0, {"equation": "i,j->ij"}, {"N": 5, "K": 6}),
     ],
 )
 def test_product(
@@ -141,6 +142,13 @@ def test_weights_are_weights_on_either_side(layers: Layers) -> None:
     model = Model()
     model.node("MatMul", model.weight(10, 64), model.input("x", [2, 64, 7]))
     assert layers(model) == [(1, {"N": 2, "P": 7, "C": 64, "K": 10})]
+
+
+def test_sequences_that_come_before_the_batch(layers: Layers) -> None:
+    """[2, 8, 64] as [8, 2, 64]: the same layer."""
+    model = Model()
+    model.node("MatMul", model.node("Transpose", model.input("x", [2, 8, 64]), perm=[1, 0, 2]), model.weight(64, 10))
+    assert layers(model) == [(1, {"N": 2, "P": 8, "C": 64, "K": 10})]
 
 
 def test_tokens_of_a_flat_product_are_rows_of_their_batch(layers: Layers) -> None:

@@ -17,6 +17,7 @@ from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Sweep, plan_study
 from dse.sweep.progress import Progress
 from dse.sweep.task import FAILED, Result
+from tests.sweep.quick import quick_executor
 
 QUIET = Progress(quiet=True)
 
@@ -53,7 +54,7 @@ def test_another_study_takes_what_it_shares_and_computes_the_rest(sweep: Sweep, 
         assert first.read_results()[key] == second.read_results()[key]
     later = replace(sweep, plan=replace(sweep.plan, program="dse 99"))
     third = StudyFolder(tmp_path / "third")
-    assert run_sweep(later, third, serial_executor, QUIET, cache_folder=cache).cached == 0  # another program's
+    assert run_sweep(later, third, quick_executor, QUIET, cache_folder=cache).cached == 0  # another program's
 
 
 def test_failures_and_answers_without_a_mapping_are_not_kept(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_failures_and_answers_without_a_mapping_are_not_kept(tmp_path: Path) -> 
 def test_a_row_that_changed_is_not_used_and_is_replaced(tmp_path: Path) -> None:
     with ScheduleCache(tmp_path, "dse 1", never) as cache:
         cache.add([result("a"), result("b")])
-    connection = sqlite3.connect(tmp_path / "schedules-2.sqlite")
+    connection = sqlite3.connect(tmp_path / "schedules-3.sqlite")
     with connection:
         connection.execute("UPDATE result SET cycles = 6 WHERE key = 'a'")
     connection.close()
@@ -107,10 +108,10 @@ def test_a_cache_that_cannot_be_used_is_a_notice(sweep: Sweep, tmp_path: Path, d
         cache.write_text("x")
     else:
         cache.mkdir()
-        (cache / "schedules-2.sqlite").write_bytes(os.urandom(10_000))
+        (cache / "schedules-3.sqlite").write_bytes(os.urandom(10_000))
     stream = io.StringIO()
     folder = StudyFolder(tmp_path / "run")
-    counts = run_sweep(sweep, folder, serial_executor, Progress(stream, quiet=True), cache_folder=cache)
+    counts = run_sweep(sweep, folder, quick_executor, Progress(stream, quiet=True), cache_folder=cache)
     assert (counts.ran, counts.cached) == (12, 0)
     reason = "File exists" if damage == "not a folder" else "file is not a database"
     assert stream.getvalue() == f"the cache of schedules in {cache} is not used: {reason}\n"

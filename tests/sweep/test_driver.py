@@ -1,6 +1,7 @@
 """The driver: every point gets a result, in this process and on Ray alike, and nothing that was stored runs again."""
 
 import io
+import shutil
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from dse.sweep.reading import read_study
 from dse.sweep.store import ResultStore
 from dse.sweep.strategies import GridStrategy
 from dse.sweep.task import FAILED, Result
+from tests.conftest import write_small_study
 from tests.sweep.quick import quick_executor
 
 QUIET = Progress(quiet=True)
@@ -43,11 +45,20 @@ def sweep(small_study: Path) -> Sweep:
     return plan_study(load_study(small_study))
 
 
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the small study, run once for all tests."""
+    study = write_small_study(tmp_path_factory.mktemp("once"))
+    folder = StudyFolder(study.with_name("finished"))
+    counts = run_sweep(plan_study(load_study(study)), folder, serial_executor, QUIET)
+    assert counts == SweepCounts(total=12, stored_before=0, ran=12)
+    return folder.path
+
+
 @pytest.fixture
-def finished(sweep: Sweep, tmp_path: Path) -> StudyFolder:
-    folder = StudyFolder(tmp_path / "finished")
-    assert run_sweep(sweep, folder, serial_executor, QUIET) == SweepCounts(total=12, stored_before=0, ran=12)
-    return folder
+def finished(finished_once: Path, tmp_path: Path) -> StudyFolder:
+    """A copy of it, to be changed at will."""
+    return StudyFolder(shutil.copytree(finished_once, tmp_path / "finished"))
 
 
 def test_every_point_has_a_valid_result(sweep: Sweep, finished: StudyFolder) -> None:

@@ -80,15 +80,19 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(study: Path, tm
     assert quick_sweep(study, whole) == SweepCounts(total=POINTS, stored_before=0, ran=POINTS)
     chance = random.Random(5)
     stored = 0
-    for _ in range(6):
+
+    def rows() -> int:
+        return len(StudyFolder(run).read_results()) if (run / "results.sqlite").exists() else 0
+
+    for kill in range(6):
         with start(study, run, 0.008) as process:
-            assert wait_until((run / "results.sqlite").exists, 60)
-            time.sleep(chance.uniform(0.0, 3.0))
+            if kill % 2:  # while it works; else at any moment, its start as well
+                assert wait_until(lambda least=stored: rows() > least, 60)  # type: ignore[misc]
+            time.sleep(chance.uniform(0.0, 0.3 if kill % 2 else 1.5))
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
-        results = StudyFolder(run).read_results()
-        assert len(results) >= stored
-        stored = len(results)
+        assert rows() >= stored
+        stored = rows()
     with read_study(run) as half:
         assert 0 < len(half) <= 96
     assert 0 < stored < POINTS

@@ -126,8 +126,8 @@ def test_reading_what_is_no_study(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no study"):
         open_folder(tmp_path).read_plan()
     (tmp_path / "study.json").write_text('{"format": "dse study 1"}')
-    with pytest.raises(InputError, match='has the format "dse study 1", and this program reads "dse study 4"'):
+    with pytest.raises(InputError, match='has the format "dse study 1", and this program reads "dse study 5"'):
         open_folder(tmp_path).read_plan()
-    (tmp_path / "study.json").write_text('{"format": "dse study 4"}')
+    (tmp_path / "study.json").write_text('{"format": "dse study 5"}')
     with pytest.raises(InputError, match="is damaged"):
         open_folder(tmp_path).read_plan()

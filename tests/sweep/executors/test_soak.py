@@ -7,12 +7,15 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.cluster import CHILD, WORKER, cluster, sweep_call
+from tests.conftest import write_small_study
 from tests.processes import Family, wait_until
 
 pytestmark = pytest.mark.soak
@@ -20,11 +23,12 @@ pytestmark = pytest.mark.soak
 KILLS = 10
 
 
-@pytest.fixture
-def study(small_study: Path) -> Path:
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """320 variants and 640 schedules."""
-    small_study.write_text(small_study.read_text().replace("[32, 64, 128]", "{range: [16, 2560, 16]}"))
-    return small_study
+    path = write_small_study(tmp_path_factory.mktemp("study"))
+    path.write_text(path.read_text().replace("[32, 64, 128]", "{range: [16, 2560, 16]}"))
+    return path
 
 
 def export(folder: Path) -> bytes:
@@ -45,13 +49,27 @@ def at_work(nodes: list[Family]) -> bool:
     return any(node.members(CHILD) for node in nodes)
 
 
-@pytest.fixture
-def alone(study: Path, tmp_path: Path) -> bytes:
+@pytest.fixture(scope="module")
+def alone(study: Path) -> bytes:
     """The export of a sweep that nobody disturbs."""
-    subprocess.run(
-        sweep_call(study, tmp_path / "alone", "--workers", "1", "--quiet"), check=True, stdout=subprocess.DEVNULL
-    )
-    return export(tmp_path / "alone")
+    folder = study.with_name("alone")
+    subprocess.run(sweep_call(study, folder, "--workers", "1", "--quiet"), check=True, stdout=subprocess.DEVNULL)
+    return export(folder)
+
+
+@contextmanager
+def held(nodes: Family) -> Iterator[None]:
+    """No point goes on meanwhile, so that there is work left for the nodes to come, however long they take."""
+    children = nodes.members(CHILD)
+    for process in children:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in children:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
 
 def test_ten_kills_of_a_worker(study: Path, tmp_path: Path, alone: bytes) -> None:
@@ -93,7 +111,8 @@ def test_ten_kills_of_a_node(study: Path, tmp_path: Path, alone: bytes) -> None:
                 time.sleep(chance.uniform(0.0, 2.0))
                 there.pop(0).kill()
                 killed += 1
-                there += nodes.add_nodes(1)
+                with held(nodes.family):
+                    there += nodes.add_nodes(1)
             assert driver.wait(timeout=900) == 0
         assert killed == KILLS
         assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 180)
