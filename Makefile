@@ -68,19 +68,23 @@ cosa-table: $(INSTALLED) ## Reproduce CoSA's comparison of schedulers in runs/co
 matrix: $(INSTALLED) ## Schedule every network on every template; ARGS is passed on (ARGS=--help lists what)
 	$(BIN)/python benchmarks/matrix.py $(ARGS)
 
+.PHONY: docs
+docs: $(INSTALLED) ## Build the documentation into site/; warnings and broken links are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict $(ARGS)
+
 .PHONY: check
 check: lint test ## Everything that a change has to pass: lint, types, tests
 
 .PHONY: lock
 lock: ## Write requirements.lock for pyproject.toml (needs uv); ARGS=--upgrade takes the newest releases of all
 	@test -n "$(UV)" || { echo "make lock: uv is not on PATH (pip install uv)" >&2; exit 2; }
-	$(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --extra dev \
+	$(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --extra dev --extra docs \
 	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	    --output-file requirements.lock $(ARGS) pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv, caches and build products; runs/ stays
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Two stamps, so that an edit of pyproject.toml reinstalls the project (seconds) and not its dependencies (a minute).

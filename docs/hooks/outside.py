@@ -1,0 +1,60 @@
+"""Pages of the site whose files lie outside docs/, and the links between these and the others.
+
+Files are written for whoever reads them where they lie. On the site, a link to a file that is a page goes to that page,
+and a link to any other file of the project becomes its text.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {
+    "README.md": "index.md",
+    "ARCHITECTURE.md": "source.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "workloads/README.md": "shipped-networks.md",
+}
+"""File of the project -> page of the site."""
+
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+
+
+def rewritten(markdown: str, origin: str, page: str) -> str:
+    """The text of the file `origin`, with its links as they are to be on `page`."""
+
+    def link(match: re.Match[str]) -> str:
+        image, text, target, anchor = match.groups()
+        if ":" in target:
+            return match[0]
+        file = posixpath.normpath(posixpath.join(posixpath.dirname(origin), target))
+        if file in PAGES:
+            place = PAGES[file]
+        elif file.startswith("docs/"):
+            place = file.removeprefix("docs/")
+        else:
+            return text if (ROOT / file).exists() else match[0]
+        return f"{image}[{text}]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor or ''})"
+
+    return _LINK.sub(link, markdown)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages from outside."""
+    for origin, page in PAGES.items():
+        text = (ROOT / origin).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=rewritten(text, origin, page)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Mend the links of the pages in docs/."""
+    name = page.file.src_uri
+    return markdown if name in PAGES.values() else rewritten(markdown, f"docs/{name}", name)
