@@ -42,6 +42,7 @@ def dive(linear: Linear, program: Program, point: Floats, deadline: float) -> It
     """Points of the relaxation while one decision after the other is fixed: orders, then counts, then all the rest.
 
     The one with the largest fraction is next, and is rounded up. Stops when `time.perf_counter` passes the deadline.
+    The relaxation keeps the bounds of the last point, and bounds nothing any more.
     """
     lower, upper = linear.rows.lower, linear.rows.upper
     orders, counts = (
