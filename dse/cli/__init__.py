@@ -27,6 +27,7 @@ COMMANDS = {
     "export": "the results of a study as CSV, JSON lines or Parquet",
     "import": "the network in an ONNX file",
     "pareto": "the Pareto front of a study",
+    "plot": "pictures of a study for papers, with the rows behind them",
     "report": "what came of a study, as one HTML file",
     "schedule": "the best mapping of one layer on one architecture",
     "status": "how a sweep goes, here or on a cluster",
@@ -53,6 +54,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(_module(cmd_name)).command
+        command.name = cmd_name
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 __all__ = ["short_nest"]
 
-_FACTOR = re.compile(r"([A-Za-z]+)\s*=*\s*(\d+)")
+_FACTOR = re.compile(r"([A-Za-z]+)=?(\d+)")
 
 
 def short_nest(mapping: str) -> tuple[str, str]:
@@ -27,18 +27,17 @@ def short_nest(mapping: str) -> tuple[str, str]:
             split = directive.get("split", len(texts[1])) if kind == "spatial" else None
             loops.setdefault(target, ["", ""])[kind == "spatial"] = _loops(*texts, split)
     order = list(loops)[::-1]
-    texts = (" | ".join(filter(None, (own[0], own[1]))) if own[1] else own[0] for own in map(loops.__getitem__, order))
-    return ";".join(texts), ";".join(kept.get(level, level) for level in order)
+    nests = (" | ".join(filter(None, loops[level])) for level in order)
+    return ";".join(nests), ";".join(kept.get(level, level) for level in order)
 
 
 @lru_cache(maxsize=65536)
 def _loops(factors: str, permutation: str, split: int | None) -> str:
-    bounds = {match[1]: match[2] for match in _FACTOR.finditer(factors)}
-    order = [name for name in permutation if name in bounds]
-    order += [name for name in bounds if name not in order]
-    found = [
-        f"{name}{bounds[name]}{'' if split is None else 'x' if place < split else 'y'}"
-        for place, name in enumerate(order)
-        if bounds[name] != "1"
-    ]
-    return " ".join(reversed(found))
+    pairs = _FACTOR.findall(factors)
+    loops = [(permutation.find(name), name, bound) for name, bound in pairs if bound != "1"]
+    loops.sort(reverse=True)
+    return " ".join(f"{name}{bound}{_axis(place, split)}" for place, name, bound in loops)
+
+
+def _axis(place: int, split: int | None) -> str:
+    return "" if split is None else "x" if place < split else "y"

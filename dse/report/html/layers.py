@@ -59,10 +59,11 @@ class _Slopes:
 
     def add(self, number: int) -> None:
         try:
-            made = self._variants.variant(number)
+            architecture, _ = self._variants.space.template.instantiate(self._variants.plan.grid.parameters(number))
         except InputError:  # another program planned the study, and this one does not read its template
-            made = None
-        slopes = [] if made is None else slopes_of(made.architecture)
+            self.found.append([])
+            return
+        slopes = slopes_of(architecture)
         self.found.append(
             [[slope.level, slope.bytes_per_cycle, slope.one_way, slope.pj_per_byte] for slope in slopes]
         )  # fmt: skip
@@ -95,14 +96,13 @@ class _Columns:
             figures["compute_cycles"] = breakdown.compute_cycles
             figures["arithmetic_energy_pj"] = breakdown.arithmetic_energy_pj
             for own in breakdown.levels:
-                columns = self._levels.setdefault(own.name, [[None] * self._rows for _ in range(3)])
+                columns = self._levels.setdefault(own.name, [[], [], []])
                 own_figures = (own.latency_cycles, own.energy_pj, own.network_energy_pj)
                 for column, value in zip(columns, own_figures, strict=True):
+                    if len(column) < self._rows:  # results without this level came before
+                        column.extend([None] * (self._rows - len(column)))
                     column.append(value)
         self._rows += 1
-        for columns in self._levels.values():
-            for column in columns:
-                column.extend([None] * (self._rows - len(column)))
         for name, figure in figures.items():
             self._figures[name].append(figure)
         for name, text in texts.items():
@@ -110,6 +110,9 @@ class _Columns:
 
     def to_dict(self) -> dict[str, Any]:
         """The columns; levels stand innermost first, each with its cycles, pJ and pJ of its network."""
+        for columns in self._levels.values():
+            for column in columns:
+                column.extend([None] * (self._rows - len(column)))
         return {
             **{name: shortened(values) for name, values in self._figures.items()},
             "levels": [

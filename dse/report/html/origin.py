@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import platform
@@ -12,16 +11,16 @@ from typing import Any
 
 import yaml
 
+from dse.report.figures.convergence import convergence_rows
 from dse.specification.goals import Goals
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Plan
 from dse.sweep.program import program_name
 from dse.sweep.reading import StoredStudy
 
-__all__ = ["convergence_rows", "origin_of", "study_files"]
+__all__ = ["origin_of", "study_files"]
 
 _LIBRARIES = ("cvxpy", "highspy", "pyscipopt", "cvxopt", "numpy", "scipy", "ray")
-_MOST_ROWS = 512
 
 
 def origin_of(folder: StudyFolder, study: StoredStudy) -> dict[str, Any]:
@@ -35,7 +34,9 @@ def origin_of(folder: StudyFolder, study: StoredStudy) -> dict[str, Any]:
         ),
         "command": f"dse sweep study.yaml --output {_folder_name(plan.name)}",
         "files": list(study_files(plan).items()),
-        "convergence": convergence_rows(folder, plan),
+        "convergence": [
+            {"variants": row["variants"], "hypervolume": row["hypervolume"]} for row in convergence_rows(folder)
+        ],
     }
 
 
@@ -134,14 +135,3 @@ def _goals(goals: Goals) -> dict[str, Any]:
         data["budgets"] = list(map(str, goals.budgets))
     default = Goals().to_dict()
     return {key: value for key, value in data.items() if value != default[key]}
-
-
-def convergence_rows(folder: StudyFolder, plan: Plan) -> list[dict[str, float]]:
-    """How the front grew, wave by wave; nothing where the sweep has not said, or said it of other goals."""
-    columns = ("variants", "complete", "pruned", "front", "hypervolume")
-    try:
-        with (folder.path / "search.csv").open(encoding="utf-8", newline="") as file:
-            rows = [{name: float(row[name]) for name in columns} for row in csv.DictReader(file)]
-    except (OSError, KeyError, TypeError, ValueError, csv.Error):
-        return []
-    return rows[:: max(1, len(rows) // _MOST_ROWS)]

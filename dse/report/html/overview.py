@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dse.report.certainty import PROVEN, Certainty, Standing, certainty_of
+from dse.report.certainty import PROVEN, Certainty, Standing, best_costs, certainty_of
 from dse.report.front import objective_value, volume_of
 from dse.report.html.columns import Interned, shortened
 from dse.report.reasons import grouped_reasons
@@ -151,6 +151,7 @@ def _group(shown: Shown, place: int) -> dict[str, Any]:
         "proven": certainty.proven,
         "value": shortened((total.value for total in own), 9) if proven else [],
         "bound": shortened((total.lower_bound for total in own), 9) if proven else [],
+        "best": _best(own, plan) if certainty.proven else {},
         "standing": [codes.index(standing) for standing in standings],
         "rivals": _rivals(certainty, position),
         "reason": [reasons(_reason(total)) for total in own],
@@ -159,6 +160,15 @@ def _group(shown: Shown, place: int) -> dict[str, Any]:
         "effects": [_short_effects(asdict(effects)) for effects in effects_of(totals, plan.grid, plan.goals)],
         "steps": [asdict(summary) for summary in summaries_of(steps)],
         "groups": [asdict(reason) for reason in grouped_reasons(totals, certainty.standings)],
+    }
+
+
+def _best(totals: Sequence[Total], plan: Plan) -> dict[str, list[float | int | None]]:
+    """Per objective of the study, the best that the proven gap of each variant leaves possible."""
+    least = best_costs(totals, plan.goals, str(plan.options["objective"]))
+    return {
+        objective.name: shortened(map(objective.value, least[:, column].tolist()))
+        for column, objective in enumerate(plan.goals.chosen)
     }
 
 

@@ -22,7 +22,6 @@ class FrontPicture {
   constructor(study, state, holder) {
     Object.assign(this, {study, state, holder});
     this.all = new Map(quantities(study).map((own) => [own.key, own]));
-    const figures = study.axes.map((axis) => [axis.name, axis.title]);
     const everything = [...this.all.values()].map((own) => [own.key, own.title]);
     const colours = [["", "front or not"], ...everything];
     this.legend = el("div", {class: "legend", id: "colour-legend"});
@@ -31,7 +30,7 @@ class FrontPicture {
     holder.append(
       el("div", {class: "controls"},
         choice("Across", everything, state.x, (x) => state.set({x})),
-        choice("Up", everything.length ? everything : figures, state.y, (y) => state.set({y})),
+        choice("Up", everything, state.y, (y) => state.set({y})),
         choice("Colour", colours, state.colour, (colour) => state.set({colour})),
         el("span", {class: "buttons", role: "group", "aria-label": "Zoom"},
           el("button", {type: "button", "aria-label": "Zoom in", onclick: () => this.field.zoom(1 / ZOOM)}, "+"),
@@ -119,10 +118,21 @@ class FrontPicture {
       });
       nodes.push(svg("path", {class: "staircase", d: steps.join("")}));
     }
+    for (const point of this.shown) nodes.push(...this.interval(point, x, y));
     for (const point of this.shown) nodes.push(...this.mark(point, x(point.x), y(point.y)));
     const chosen = this.shown.find((own) => own.index === state.variant);
     if (chosen) nodes.push(svg("circle", {class: "chosen", cx: x(chosen.x), cy: y(chosen.y), r: 9}));
     return nodes;
+  }
+
+  /** How far a point can still move, where that is proven: a box, with the point at its worst corner. */
+  interval(point, x, y) {
+    const {study, state, units} = this;
+    const {best} = study.group;
+    if (study.standing(point.index) > CONTENDER || !best[state.x] || !best[state.y]) return [];
+    const [px, py] = [x(point.x), y(point.y)];
+    const [bx, by] = [x(best[state.x][point.index] / units[0].size), y(best[state.y][point.index] / units[1].size)];
+    return [svg("rect", {class: "interval", x: Math.min(px, bx), y: Math.min(py, by), width: Math.abs(px - bx), height: Math.abs(py - by)})];
   }
 
   mark(point, px, py) {
@@ -171,6 +181,7 @@ function markLegend(study) {
     ...(study.group.proven ? [
       sign(svg("path", {class: "point front", d: "M0,-7l7,7l-7,7l-7,-7z", fill}), "on it, but open"),
       sign(svg("path", {class: "point contender", d: "M0,-6l6,6l-6,6l-6,-6z", fill}), "could enter"),
+      sign(svg("rect", {class: "interval", x: -7, y: -5, width: 14, height: 10}), "how far a better schedule could move it"),
     ] : []),
     sign(svg("circle", {class: "point", r: 3.6, fill: POINT_COLOUR}), "dominated"),
   ];

@@ -98,6 +98,8 @@ function layersOf(study, data, index) {
   });
 }
 
+const TEXT_COLUMNS = new Set(["of which", "bound by", "schedule"]);
+
 function levelLegend(data, first = "MACs (compute)") {
   return el("div", {class: "legend"}, swatch(MACS_COLOUR, first), data.levels.map((level) => swatch(data.colour.get(level.name), level.name)));
 }
@@ -125,8 +127,9 @@ function layerTable(layers, chosen, onchoose) {
   });
   const sum = el("tr", {class: "sum"}, el("th", {scope: "row"}, "all"), el("td", {}, ""), el("td", {}, figure(all.cycles)), el("td", {}, ""), el("td", {}, ""),
     el("td", {}, figure(all.energy / unit.size)), el("td", {}, ""), el("td", {}, ""), el("td", {}, ""), el("td", {}, ""));
-  const header = ["layer", "times", "cycles", "of which", "bound by", `energy [${unit.name}]`, "of which", "utilization", "gap of the schedule", "ended"];
-  return table("Layers, each as often as it occurs", header, [...rows, sum], {class: "layers"});
+  const header = ["layer", "times", "cycles", "of which", "bound by", `energy [${unit.name}]`, "of which", "utilization", "gap", "schedule"];
+  const head = header.map((title) => el("th", {scope: "col", class: TEXT_COLUMNS.has(title) ? "text" : null}, title));
+  return table("Layers, each as often as it occurs", head, [...rows, sum], {class: "layers"});
 }
 
 /** The loop nest as text, from the outermost level inwards. */

@@ -26,12 +26,12 @@ function verdict(study) {
       const better = best === null || (axis.maximise ? study.figure(index, axis.name) > study.figure(best, axis.name) : study.figure(index, axis.name) < study.figure(best, axis.name));
       if (better) best = index;
     }
-    return `${axis.maximise ? "most" : "least"} ${axis.title}: ${study.names[best]} with ${shownFigure(axis, study.figure(best, axis.name))}`;
+    return `${study.names[best]} has the ${axis.maximise ? "most" : "least"} ${axis.title} (${shownFigure(axis, study.figure(best, axis.name))})`;
   });
   const edp = study.axisNamed.get("edp");
   const best = study.recommended;
-  const middle = edp && !edp.objective && best !== null ? `; least EDP on it: ${study.names[best]} with ${shownFigure(edp, study.figure(best, "edp"))}` : "";
-  return `${many(group.front, "variant")} ${group.front === 1 ? "is" : "are"} on the front of ${listed(study.objectives.map((axis) => axis.title))}. ${ends.join("; ")}${middle}.`;
+  const middle = edp && !edp.objective && best !== null ? `${study.names[best]} the least EDP of these (${shownFigure(edp, study.figure(best, "edp"))})` : "";
+  return `${many(group.front, "variant")} ${group.front === 1 ? "is" : "are"} on the front of ${listed(study.objectives.map((axis) => axis.title))}. ${listed([...ends, middle].filter(Boolean))}.`;
 }
 
 function section(id, title, ...children) {

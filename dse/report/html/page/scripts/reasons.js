@@ -1,5 +1,7 @@
 // What failed, was pruned or was refused, by reason.
 
+const MOST_GROUPS = 12;
+
 const STANDING_TITLES = {pruned: "Pruned: no schedule brings them onto the front", "over budget": "Over a budget of the study",
   "no architecture": "No valid architecture", incomplete: "Incomplete: layers without a schedule"};
 
@@ -18,10 +20,13 @@ function showReasons(study, state, box) {
   for (const [name, title] of Object.entries(STANDING_TITLES)) {
     const own = groups.filter((group) => group.standing === name);
     if (!own.length) continue;
-    const rows = own.map((group) => el("tr", {}, el("td", {}, figure(group.count)), el("td", {class: "text wide"}, group.example),
-      el("td", {class: "text"}, group.variants.slice(0, 8).join(", ") + (group.count > 8 ? ", …" : ""))));
+    const row = (group) => el("tr", {}, el("td", {}, figure(group.count)), el("td", {class: "text wide"}, group.example),
+      el("td", {class: "text"}, group.variants.slice(0, 8).join(", ") + (group.count > 8 ? ", …" : "")));
+    const shown = (groups, caption) => table(caption, ["variants", "reason of the first", "which"], groups.map(row));
     parts.push(el("h3", {}, `${title} (${figure(own.reduce((sum, group) => sum + group.count, 0))})`),
-      table(`${title}: reasons alike but for their numbers together`, ["variants", "reason of the first", "which"], rows));
+      shown(own.slice(0, MOST_GROUPS), `${title}: reasons alike but for their numbers together`));
+    const rest = own.slice(MOST_GROUPS);
+    if (rest.length) parts.push(el("details", {}, el("summary", {}, `${many(rest.length, "more reason")}`), shown(rest, `${title}: the other reasons`)));
   }
   if (!groups.length) parts.push(el("p", {}, "Nothing failed, and nothing was left out."));
   box.replaceChildren(...parts);

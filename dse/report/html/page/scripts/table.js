@@ -9,7 +9,7 @@ function certaintyText(study) {
   const contenders = group.standing.filter((own) => own === CONTENDER).length;
   const words = {edp: "energy-delay product", latency: "latency", energy: "energy"}[study.objective];
   if (!group.proven) {
-    return `How sure: the objective ${study.objective} proves nothing of cycles or energy. Each point is what the mappings ` +
+    return `The objective ${study.objective} proves nothing of cycles or energy. Each point is what the mappings ` +
       "found make of a variant; better mappings may exist, and may move it. A study with the objective edp, latency or energy " +
       "gives every point a proven interval." + (study.counts.pruned
         ? ` That ${many(study.counts.pruned, "pruned variant")} cannot enter the front is proven all the same.` : "");
@@ -21,7 +21,7 @@ function certaintyText(study) {
     ? `No better schedule within these intervals changes which variants are on the front.`
     : `${open ? `${many(open, "point")} of the front ${open === 1 ? "is" : "are"} open: a better schedule of another variant could push ` +
         `${open === 1 ? "it" : "them"} off. ` : ""}${contenders ? `${many(contenders, "dominated variant")} could still enter.` : ""}`;
-  return `How sure: the ${words} of every variant on the front is proven to within ${percent(gaps[1], 2)} of the least possible on it. ` +
+  return `The ${words} of every variant on the front is proven to within ${percent(gaps[1], 2)} of the least possible on it. ` +
     `A variant can move only ${moved}, and only so far. ${verdict}`;
 }
 
@@ -68,10 +68,12 @@ class VariantTable {
     ];
     if (study.group.proven) {
       const words = {edp: "EDP", latency: "cycles", energy: "energy"}[study.objective];
-      columns.push({title: `${words} proven at least`, value: (index) => study.group.bound[index],
+      const axis = study.axisNamed.get(study.objective);
+      const {name} = unitOf(axis, extent(study.group.bound)[1]);
+      columns.push({title: `${words} proven at least [${name}]`, value: (index) => study.group.bound[index],
         text: (index) => this.interval(index)});
     }
-    columns.push({title: "standing", value: (index) => study.standing(index), text: (index) => this.standing(index)});
+    columns.push({title: "standing", value: (index) => study.standing(index), text: (index) => this.standing(index), wide: true});
     return columns;
   }
 
@@ -80,7 +82,8 @@ class VariantTable {
     const gap = study.gap(index);
     if (gap === null) return ABSENT;
     const axis = study.axisNamed.get(study.objective);
-    return `${shownFigure(axis, study.group.bound[index])} (−${percent(1 - 1 / (1 + gap), 2)})`;
+    const {size} = unitOf(axis, extent(study.group.bound)[1]);
+    return `${figure(study.group.bound[index] / size)} (−${percent(1 - 1 / (1 + gap), 2)})`;
   }
 
   standing(index) {
@@ -104,7 +107,7 @@ class VariantTable {
     const header = [el("th", {scope: "col"}, "variant"), ...columns.map((column) => this.heading(column, order))];
     const rows = chosen.slice(0, this.rows).map((index) => el("tr", {"data-index": index},
       el("th", {scope: "row"}, el("button", {type: "button", class: "link", onclick: () => this.open(index)}, this.study.names[index])),
-      columns.map((column) => el("td", {}, column.text(index)))));
+      columns.map((column) => el("td", {class: column.wide ? "text words" : null}, column.text(index)))));
     const rest = chosen.length - rows.length;
     const more = rest > 0 ? el("button", {type: "button", onclick: () => { this.rows += 10 * ROWS; this.show(); }},
       `Show more (${figure(rest)} left)`) : null;
@@ -122,7 +125,7 @@ class VariantTable {
       this.box.querySelector(`[data-sort="${CSS.escape(column.title)}"]`)?.focus();
     };
     return el("th", {scope: "col", "aria-sort": sorted ? (order.sign > 0 ? "ascending" : "descending") : null},
-      el("button", {type: "button", class: "sort", "data-sort": column.title, onclick: sort}, column.title,
+      el("button", {type: "button", class: "sort", "data-sort": column.title, onclick: sort}, breakable(column.title),
         el("span", {"aria-hidden": "true"}, sorted ? (order.sign > 0 ? " ↑" : " ↓") : "")));
   }
 

@@ -63,6 +63,11 @@ function many(count, word, plural = `${word}s`) {
   return `${figure(count)} ${count === 1 ? word : plural}`;
 }
 
+/** Text that may break after _ and before a bracket: parts to put into an element. */
+function breakable(text) {
+  return text.split(/(?<=_)/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part]));
+}
+
 /** a, b and c. */
 function listed(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;

@@ -24,29 +24,29 @@ class VariantPanel {
     this.layerBox = el("div", {class: "layer-panel", "aria-live": "polite"});
     this.roofBox = el("figure", {});
     this.tableBox = el("div", {});
-    holder.replaceChildren(title, this.facts(index), this.steps(index), ...this.layersPart(index));
+    holder.replaceChildren(title, ...this.facts(index), this.steps(index), ...this.layersPart(index));
     if (data.has(index)) this.drawLayers();
   }
 
   facts(index) {
     const {study} = this;
-    const items = [["standing", this.standing(index)]];
+    const items = [];
     for (const [place, own] of study.parameters.entries()) items.push([own.name, figure(study.value(index, place))]);
     for (const axis of study.axes) items.push([axis.title, shownFigure(axis, study.figure(index, axis.name))]);
     if (study.gap(index) !== null) {
       const axis = study.axisNamed.get(study.objective);
-      items.push([`${axis.title}, proven`, `between ${shownFigure(axis, study.group.bound[index])} and ${shownFigure(axis, study.group.value[index])}: ` +
-        `at most ${percent(study.gap(index), 2)} above the least possible`]);
+      items.push([`${axis.title}, proven`, `at least ${shownFigure(axis, study.group.bound[index])}: at most ${percent(study.gap(index), 2)} above the least possible`]);
     }
     const reason = study.group.reasons[study.group.reason[index]];
     if (reason) items.push(["why", reason]);
-    return el("dl", {class: "facts"}, items.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+    return [el("p", {class: "standing"}, `${this.standing(index)}.`), el("dl", {class: "facts"}, items.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))))];
   }
 
   standing(index) {
     const {study} = this;
     const rivals = (study.group.rivals[index] ?? []).map((other) => study.names[other]);
-    return STANDING_WORDS[study.standing(index)] + (rivals.length ? ` (${study.onFront(index) ? "against" : "past"} ${listed(rivals)})` : "");
+    const words = STANDING_WORDS[study.standing(index)];
+    return words[0].toUpperCase() + words.slice(1) + (rivals.length ? ` (${study.onFront(index) ? "against" : "past"} ${listed(rivals)})` : "");
   }
 
   /** One value of each parameter up and down: where that leads, and what it changes. */
