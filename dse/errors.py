@@ -1,9 +1,9 @@
 """What can go wrong, and with which exit status it ends.
 
-DseError                      root of everything that the project raises on purpose
-├── InputError (2)            what the user wrote, or the call, is wrong; carries every fault that was found
-├── ToolError (3)             a tool that was asked for is missing or failed (a solver, `timeloop-model`, a cluster)
-└── InfeasibleError (1)       a well-formed question whose answer is that nothing fits
+    DseError                      root of everything that the project raises on purpose
+    ├── InputError (2)            what the user wrote, or the call, is wrong; carries every fault that was found
+    ├── ToolError (3)             a tool that was asked for is missing or failed (a solver, `timeloop-model`, a cluster)
+    └── InfeasibleError (1)       a well-formed question whose answer is that nothing fits
 
 A mapping that does not fit an architecture is an answer of the evaluator, not an exception.
 """

@@ -321,14 +321,28 @@ def _step(
     if len(costs) == len(layers):
         taken = sum(count * own.cost.cycles for count, own in costs)
         scheduled = Cost(taken, math.fsum(count * own.cost.energy_pj for count, own in costs))
-        proven = _proven(neighbours.objective, [(count, own.lower_bound) for count, own in costs])
+        proven = _proven(neighbours.objective, layers, known, bounds or {})
         floors = (proven if proven != Floors() else None) if floors is None else floors | proven
     return Step(name, value, stepped, variant, number is not None, floors, None if name is None else scheduled)
 
 
-def _proven(objective: str, bounds: Sequence[tuple[int, float | None]]) -> Floors:
-    """What follows from the bounds of the layers, as `totals` has it for a network."""
-    bound = network_bound(objective, [LayerBound(count, bound) for count, bound in bounds])
-    if bound is None:
-        return Floors()
-    return {"latency": Floors(cycles=bound), "energy": Floors(energy_pj=bound), "edp": Floors(edp=bound)}[objective]
+def _proven(
+    objective: str,
+    layers: Sequence[LayerState],
+    scheduled: Mapping[int, Scheduled],
+    bounds: Mapping[int, LayerCost],
+) -> Floors:
+    """What follows from the bounds of the schedules, of which those without one bound the factors of a product."""
+    nothing = LayerCost(0, 0.0)
+    known = [(layer.count, scheduled[layer.problem], bounds.get(layer.problem, nothing)) for layer in layers]
+    bound = network_bound(
+        objective,
+        [LayerBound(count, own.lower_bound, least.latency_cycles, least.energy_pj) for count, own, least in known],
+    )
+    match objective:
+        case "latency":
+            return Floors(cycles=bound or 0.0)
+        case "energy":
+            return Floors(energy_pj=bound or 0.0)
+        case _:
+            return Floors(edp=bound or 0.0)

@@ -15,6 +15,7 @@ from typing import Any
 from dse.errors import InputError
 from dse.model.breakdown import Breakdown
 from dse.report.iso import Floors, floors_of
+from dse.report.network_bound import LayerBound, network_bound
 from dse.report.totals import Group, Total, total_of
 from dse.report.verdict import Known, Verdict, verdict
 from dse.specification.template import Number
@@ -175,13 +176,23 @@ def _content(plan: Plan, network: str) -> list[tuple[str, int, str]]:
 
 
 def _bounded(side: Side, network: PlannedNetwork) -> Floors:
-    """What bounds say of a variant without any schedule, whatever the study minimises."""
+    """What bounds say of a variant whatever its study minimises, and together with what its schedules have proven."""
     bounds = side.variants.bounds(side.stored.variant.number)
     if bounds is None:
         return Floors()
     cycles = sum(layer.count * bounds[layer.problem].latency_cycles for layer in network.layers)
     energy_pj = math.fsum(layer.count * bounds[layer.problem].energy_pj for layer in network.layers)
-    return Floors(cycles, energy_pj) | Floors()
+    product = None
+    if side.plan.options["objective"] == "edp":
+        layers = [(layer.count, side.stored.results[layer.problem], bounds[layer.problem]) for layer in network.layers]
+        product = network_bound(
+            "edp",
+            [
+                LayerBound(count, own.lower_bound if own else None, least.latency_cycles, least.energy_pj)
+                for count, own, least in layers
+            ],
+        )
+    return Floors(cycles, energy_pj, product or 0.0) | Floors()
 
 
 def _parameters(first: StoredVariant, second: StoredVariant) -> dict[str, tuple[Number | None, Number | None]]:
