@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -44,6 +45,26 @@ def rewritten(markdown: str, origin: str, page: str) -> str:
         return f"{image}[{text}]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor or ''})"
 
     return _LINK.sub(link, markdown)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Pages that have no place in the navigation yet get one at its end."""
+    placed = set(_names(config.nav)) | {"index.md"}
+    docs = Path(config.docs_dir)
+    others = sorted(file.relative_to(docs).as_posix() for file in docs.rglob("*.md"))
+    left = [name for name in others if name not in placed]
+    if left and config.nav is not None:
+        config.nav.append({"More": left})
+    return config
+
+
+def _names(nav: object) -> Iterator[str]:
+    """The pages of a navigation."""
+    if isinstance(nav, str):
+        yield nav
+    elif isinstance(nav, dict | list):
+        for part in nav.values() if isinstance(nav, dict) else nav:
+            yield from _names(part)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
