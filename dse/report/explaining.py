@@ -20,6 +20,7 @@ from dse.report.explanation import (
     steps_of,
 )
 from dse.report.nest import render_nest
+from dse.report.totals import no_schedules
 from dse.scheduler import Schedule
 from dse.specification.fields import nearest
 from dse.specification.goals import Goals
@@ -76,6 +77,9 @@ def explain_variant(
     if not chosen:
         names = [own.name for own in network.layers]
         raise InputError(f'{network.name} has no layer "{layer}"{nearest(layer or "", names)}')
+    left_out = no_schedules(plan, stored)
+    if left_out is not None:
+        raise InputError(f"{stored.variant.name} has no schedules: {left_out}")
     states = []
     for own in chosen:
         result = stored.results[own.problem]

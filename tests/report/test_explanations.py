@@ -126,3 +126,19 @@ def test_neighbours_are_on_both_sides_and_whole(values: list[int], data: st.Data
     assert below is None or (isinstance(below, int) and 0 < below < value)
     assert above is None or (isinstance(above, int) and above > value)
     assert not any((below or 0) < other < (above or math.inf) for other in values if other != value)
+
+
+def test_a_variant_without_schedules_is_not_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.yaml").write_text("problem: {R: 1, S: 1, P: 7, Q: 7, C: 16, K: 64, N: 1}\n")
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "study: {name: none, template: simba, parameters: {pe_count: [1, 2]}, networks: [one.yaml], objective: cosa, "
+        "budgets: [latency_cycles <= 1]}\n"
+    )
+    run = str(tmp_path / "run")
+    assert main(["sweep", str(study), "--output", run, "--workers", "1", "--quiet"]) == 1
+    capsys.readouterr()
+    assert main(["explain", run, "v0"]) == 2
+    assert "v0 has no schedules: pruned: over budget at best: latency_cycles" in capsys.readouterr().err
+    assert main(["compare", f"{run}:v0", f"{run}:v1"]) == 2
+    assert "v0 has no figures for one: pruned: over budget at best" in capsys.readouterr().err
