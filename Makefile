@@ -21,6 +21,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKED := $(VENV)/.stamp-lock
 INSTALLED := $(VENV)/.stamp-project
+# What the browser tests look for faults of accessibility with; where there is no npm they skip that, and say so.
+AXE := $(if $(shell command -v npm),$(VENV)/axe/.stamp)
 
 .PHONY: help
 help: ## List the targets
@@ -34,7 +36,7 @@ sweep: $(INSTALLED) ## Run STUDY (default experiments/simba_resnet50.yaml) into 
 	$(BIN)/dse sweep $(STUDY) --output $(OUT) $(ARGS)
 
 .PHONY: test
-test: $(INSTALLED) ## Run the tests on every core, a file at a time; ARGS is passed to pytest
+test: $(INSTALLED) $(AXE) ## Run the tests on every core, a file at a time; ARGS is passed to pytest
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 .PHONY: soak
@@ -99,6 +101,12 @@ else
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(INTERPRETER) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 endif
+	@touch $@
+
+$(VENV)/axe/.stamp: tests/browser/package.json tests/browser/package-lock.json $(LOCKED)
+	@mkdir -p $(@D)
+	@cp $(filter %.json,$^) $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(INSTALLED): pyproject.toml $(LOCKED)
