@@ -41,32 +41,32 @@ def progress_bar(share: float) -> str:
 def plot_front(front: Sequence[FrontPoint], columns: int, rows: int) -> str:
     """Latency to the right, energy upwards, both logarithmic: `o` a variant, dots where the front runs between two.
 
-    Empty where there are fewer than two points, or where all have the same latency or energy.
+    A front of other objectives has no dots. Empty where all points have the same latency, or the same energy.
     """
     columns, rows = max(columns, _LEAST_COLUMNS), max(rows, _LEAST_ROWS)
     points = sorted((point.cycles, point.energy_pJ) for point in front if point.cycles > 0 and point.energy_pJ > 0)
-    if len(points) < 2 or any(
-        math.log(one) == math.log(other) for one, other in zip(points[0], points[-1], strict=True)
-    ):
+    latencies, energies = sorted(cycles for cycles, _ in points), sorted(energy for _, energy in points)
+    if not points or any(math.log(own[0]) == math.log(own[-1]) for own in (latencies, energies)):
         return ""
     places = [
-        (_place(cycles, points[0][0], points[-1][0], columns), _place(energy, points[-1][1], points[0][1], rows))
+        (_place(cycles, latencies[0], latencies[-1], columns), _place(energy, energies[0], energies[-1], rows))
         for cycles, energy in points
     ]
     canvas = [[" "] * columns for _ in range(rows)]
-    for (column, row), (later, lower) in itertools.pairwise(places):
+    falling = all(later <= earlier for (_, earlier), (_, later) in itertools.pairwise(points))
+    for (column, row), (later, lower) in itertools.pairwise(places if falling else []):
         for between in range(column, later + 1):
             canvas[row][between] = "."
-        for between in range(min(row, lower), max(row, lower) + 1):
+        for between in range(lower, row + 1):
             canvas[between][later] = "."
     for column, row in places:
         canvas[row][column] = "o"
-    size, unit = energy_unit(points[0][1])
-    most, least = f"{points[0][1] / size:.4g} {unit}", f"{points[-1][1] / size:.4g} {unit}"
+    size, unit = energy_unit(energies[-1])
+    most, least = f"{energies[-1] / size:.4g} {unit}", f"{energies[0] / size:.4g} {unit}"
     margin = max(len(most), len(least))
     labels = [most, *[""] * (rows - 2), least]
     lines = [f"{label:>{margin}} |{''.join(row).rstrip()}" for label, row in zip(labels, canvas[::-1], strict=True)]
-    first, last = f"{points[0][0]:,}", f"{points[-1][0]:,} cycles"
+    first, last = f"{latencies[0]:,}", f"{latencies[-1]:,} cycles"
     axis = f"{'':>{margin}} +{'-' * columns}"
     return "\n".join([*lines, axis, f"{'':>{margin}}  {first}{last:>{max(columns - len(first), len(last) + 1)}}"])
 

@@ -43,13 +43,15 @@ def test_no_plot_of_less_than_two_points(points: list[tuple[float, float]]) -> N
     st.lists(st.tuples(st.integers(1, 10**12), st.floats(1e-3, 1e15)), min_size=2, max_size=30),
     st.integers(1, 200),
     st.integers(1, 60),
+    st.booleans(),
 )
-def test_plots_of_any_points_have_their_size(points: list[tuple[int, float]], columns: int, rows: int) -> None:
-    ordered = sorted(points)
-    energies = sorted((energy for _, energy in ordered), reverse=True)
-    plot = plot_front(
-        front([(cycles, energy) for (cycles, _), energy in zip(ordered, energies, strict=True)]), columns, rows
-    )
+def test_plots_of_any_points_have_their_size(
+    points: list[tuple[float, float]], columns: int, rows: int, as_front: bool
+) -> None:
+    if as_front:
+        energies = sorted((energy for _, energy in points), reverse=True)
+        points = [(cycles, energy) for (cycles, _), energy in zip(sorted(points), energies, strict=True)]
+    plot = plot_front(front([*points]), columns, rows)
     if plot:
         lines = plot.splitlines()
         assert len(lines) == max(rows, 6) + 2
