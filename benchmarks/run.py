@@ -178,6 +178,17 @@ def sweep_schedules() -> str:
     return f"{rates[1] / rates[0]:.2f} times one ({rates[0]:.2f} and {rates[1]:.2f} schedules a second)"
 
 
+def report_page() -> str:
+    """`dse report` on 1,000 variants × 24 layers, and the page in Chromium."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "report.py")]
+    figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout)
+    page = f"made in {figures['seconds']:.1f} s ({figures['cpu_seconds']:.1f} of CPU), {figures['mb']:.1f} MB"
+    if "opens_seconds" not in figures:
+        return f"{page}; no Chromium to open it in"
+    clicks = f"{figures['click_ms']:.0f} ms, slowest {figures['slowest_click_ms']:.0f} ms"
+    return f"{page}; opens in {figures['opens_seconds']:.1f} s, a click takes {clicks}"
+
+
 def _engine(*arguments: object) -> dict[str, float]:
     """The figures of `engine.py` in a process of its own."""
     command = [sys.executable, str(ROOT / "benchmarks" / "engine.py"), *map(str, arguments)]
@@ -216,6 +227,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
         sweep_resume,
         sweep_workers,
         sweep_schedules,
+        report_page,
     )
 }
 

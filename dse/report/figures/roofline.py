@@ -35,9 +35,7 @@ def roofline_plot(study: StoredStudy, network: str | None, variant: str | None, 
     if not slopes:
         raise InputError("no level has both a limited bandwidth and accesses that cost alike: there is no roofline")
     if level is not None and level not in slopes:
-        raise InputError(
-            f'the level "{level}" has no roofline{nearest(level, slopes)} (those that do: {", ".join(slopes)})'
-        )
+        raise InputError(f'the level "{level}" has no roofline{nearest(level, slopes)}')
     slope = slopes[level or list(slopes)[-1]]
     (stored,) = study.chosen([total.variant.number])
     rows: list[Row] = []
