@@ -48,13 +48,19 @@ def rewritten(markdown: str, origin: str, page: str) -> str:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Pages that have no place in the navigation yet get one at its end."""
-    placed = set(_names(config.nav)) | {"index.md"}
+    """Studies of `docs/experiments` are results; pages that have no place in the navigation yet get one at its end."""
+    nav = config.nav
+    if nav is None:
+        return config
     docs = Path(config.docs_dir)
-    others = sorted(file.relative_to(docs).as_posix() for file in docs.rglob("*.md"))
-    left = [name for name in others if name not in placed]
-    if left and config.nav is not None:
-        config.nav.append({"More": left})
+    placed = set(_names(nav))
+    left = sorted(file.relative_to(docs).as_posix() for file in docs.rglob("*.md"))
+    left = [name for name in left if name not in placed]
+    results = next(part["Results"] for part in nav if "Results" in part)
+    results.extend(name for name in left if name.startswith("experiments/"))
+    others = [name for name in left if not name.startswith("experiments/")]
+    if others:
+        nav.append({"More": others})
     return config
 
 
