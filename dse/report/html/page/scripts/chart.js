@@ -8,11 +8,12 @@ class PointField {
   constructor(holder, label, draw, onpick, describe) {
     Object.assign(this, {holder, draw, onpick, describe});
     this.points = [];
-    this.current = null;
+    this.current = null; // where the keyboard is
+    this.chosen = null; // whose details are shown
     this.view = null;
     this.svg = svg("svg", {"aria-hidden": "true", focusable: "false"});
     this.box = el("div", {class: "field", tabindex: 0, role: "application", "aria-label": label,
-      onkeydown: (event) => this.pressed(event), onfocus: () => this.marked(), onblur: () => showTip(null)}, this.svg);
+      onkeydown: (event) => this.pressed(event), onfocus: () => this.box.matches(":focus-visible") && this.marked(), onblur: () => showTip(null)}, this.svg);
     holder.replaceChildren(this.box);
     this.svg.addEventListener("wheel", (event) => this.wheeled(event), {passive: false});
     this.svg.addEventListener("pointerdown", (event) => this.down(event));
@@ -53,8 +54,26 @@ class PointField {
       svg("rect", {x: left, y: top, width: right - left, height: bottom - top}));
     const inside = svg("g", {"clip-path": "url(#field-clip)"}, this.draw(this.area, this.x, this.y));
     this.ring = svg("circle", {class: "ring", r: 11, visibility: "hidden"});
-    this.svg.replaceChildren(svg("defs", {}, clip), ...axes(this.x, this.y, this.area, this.titles), inside, this.ring);
+    this.mark = svg("circle", {class: "chosen", r: 9, visibility: "hidden"});
+    inside.append(this.mark, this.ring);
+    this.svg.replaceChildren(svg("defs", {}, clip), ...axes(this.x, this.y, this.area, this.titles), inside);
+    this.choose(this.chosen);
     if (document.activeElement === this.box) this.marked();
+  }
+
+  /** Mark the point whose details are shown. */
+  choose(index) {
+    this.chosen = index;
+    this.put(this.mark, index);
+  }
+
+  put(circle, index) {
+    const point = this.points.find((own) => own.index === index);
+    circle.setAttribute("visibility", point ? "visible" : "hidden");
+    if (!point) return null;
+    circle.setAttribute("cx", this.x(point.x));
+    circle.setAttribute("cy", this.y(point.y));
+    return point;
   }
 
   zoom(factor, place = null) {
@@ -150,12 +169,8 @@ class PointField {
   }
 
   marked(aloud = true) {
-    const point = this.points.find((own) => own.index === this.current);
-    this.ring.setAttribute("visibility", point ? "visible" : "hidden");
-    if (!point) return;
-    this.ring.setAttribute("cx", this.x(point.x));
-    this.ring.setAttribute("cy", this.y(point.y));
-    if (aloud) {
+    const point = this.put(this.ring, this.current);
+    if (point && aloud) {
       const lines = this.describe(point.index);
       const box = this.svg.getBoundingClientRect();
       showTip(lines, {clientX: box.left + this.x(point.x), clientY: box.top + this.y(point.y)});

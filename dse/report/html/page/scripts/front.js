@@ -43,9 +43,11 @@ class FrontPicture {
       "plus and minus zoom, 0 shows all", (...parts) => this.draw(...parts), (index) => state.set({variant: index}),
       (index) => this.describe(index));
     state.listen((changed) => {
-      if (changed.has("variant") && changed.size === 1) this.field.redraw();
-      else this.show(!changed.has("x") && !changed.has("y") && !changed.has("group"));
+      if (changed.has("variant")) this.field.choose(state.variant);
+      if (changed.has("variant") && changed.size === 1) return;
+      this.show(!changed.has("x") && !changed.has("y") && !changed.has("group"));
     });
+    this.field.chosen = state.variant;
     this.show(false);
   }
 
@@ -108,7 +110,6 @@ class FrontPicture {
   }
 
   draw(field, x, y) {
-    const {study, state} = this;
     const nodes = [];
     const line = this.staircase();
     if (line.length) {
@@ -120,8 +121,6 @@ class FrontPicture {
     }
     for (const point of this.shown) nodes.push(...this.interval(point, x, y));
     for (const point of this.shown) nodes.push(...this.mark(point, x(point.x), y(point.y)));
-    const chosen = this.shown.find((own) => own.index === state.variant);
-    if (chosen) nodes.push(svg("circle", {class: "chosen", cx: x(chosen.x), cy: y(chosen.y), r: 9}));
     return nodes;
   }
 

@@ -70,7 +70,7 @@ function energyStack(result) {
   return result.parts.map((part) => ({name: part.name, colour: part.colour, size: part.energy + part.network}));
 }
 
-const BAR = 150;
+const BAR = 120;
 
 /** A stacked bar; the largest of all fills its width. */
 function stackedBar(pieces, times, largest, textOf) {
