@@ -26,7 +26,7 @@ AXE := $(if $(shell command -v npm),$(VENV)/axe/.stamp)
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: venv
 venv: $(INSTALLED) ## Make .venv with the locked packages and the project itself
@@ -34,6 +34,14 @@ venv: $(INSTALLED) ## Make .venv with the locked packages and the project itself
 .PHONY: sweep
 sweep: $(INSTALLED) ## Run STUDY (default experiments/simba_resnet50.yaml) into OUT (default runs/NAME OF THE STUDY)
 	$(BIN)/dse sweep $(STUDY) --output $(OUT) $(ARGS)
+
+# Those of docs/experiments.md. Schedules that two of them share are computed once and come from the cache.
+EXPERIMENTS := dataflow_weight_stationary dataflow_output_stationary dataflow_row_stationary simba_array_or_buffers \
+    edge_mobilenet_bert cloud_mobilenet_bert one_for_all gemmini_four_networks
+
+.PHONY: experiments
+experiments: $(INSTALLED) ## Run the co-design studies of docs/experiments.md into runs/; ARGS is passed to each sweep
+	for study in $(EXPERIMENTS); do $(BIN)/dse sweep experiments/$$study.yaml --output runs/$$study $(ARGS); done
 
 .PHONY: test
 test: $(INSTALLED) $(AXE) ## Run the tests on every core, a file at a time; ARGS is passed to pytest
