@@ -157,6 +157,7 @@ def _pairs_of_studies(
 ) -> tuple[dict[str, Any], str]:
     """At equal budgets, and the variants of least EDP: the first study of the network with each of the others."""
     from dse.report.iso import compare_iso
+    from dse.report.pair import same_layers
     from dse.report.pair_text import render_iso, render_pair
     from dse.report.selection import pruned_elsewhere
 
@@ -180,6 +181,10 @@ def _pairs_of_studies(
             lines.append(
                 f"  {unseen} variants were pruned as no part of their study's front; at equal area one of them may\n"
                 "  do better than what is shown: make area an objective of the study, or sweep with --no-prune."
+            )
+        if not same_layers(opened[first].plan, opened[other].plan, comparison.network):
+            lines.append(
+                f"  The two studies mean different layers by {comparison.network}: unlike networks are compared."
             )
         best = _best_pair(comparison.network, opened, of_network, pair)
         if best is not None:

@@ -78,6 +78,24 @@ def test_compare_variants_and_studies_on_the_command_line(
     assert [own["at_equal"] for own in comparison["iso"]] == ["area", "energy", "latency"]
 
 
+def test_networks_of_one_name_and_different_layers(
+    studies: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = (
+        "network: {name: two, layers: [{name: dense, count: 2, problem: {R: 1, S: 1, P: 1, Q: 1, C: 64, K: 96, N: 1}}]}"
+    )
+    (tmp_path / "two.yaml").write_text(network)
+    study = "study: {name: unlike, template: simba, parameters: {pe_count: [8]}, networks: [two.yaml], objective: cosa}"
+    (tmp_path / "unlike.yaml").write_text(study)
+    unlike = str(tmp_path / "unlike")
+    assert main(["sweep", str(tmp_path / "unlike.yaml"), "--output", unlike, "--workers", "1", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(studies["cosa"]), unlike]) == 0
+    assert "The two studies mean different layers by two" in capsys.readouterr().out
+    assert main(["compare", f"{studies['cosa']}:v1", f"{unlike}:v0"]) == 2
+    assert 'the two networks "two" have different layers' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
