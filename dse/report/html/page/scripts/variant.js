@@ -31,15 +31,17 @@ class VariantPanel {
   facts(index) {
     const {study} = this;
     const items = [];
+    let proven = "";
     for (const [place, own] of study.parameters.entries()) items.push([own.name, figure(study.value(index, place))]);
     for (const axis of study.axes) items.push([axis.title, shownFigure(axis, study.figure(index, axis.name))]);
     if (study.gap(index) !== null) {
       const axis = study.axisNamed.get(study.objective);
-      items.push([`${axis.title}, proven`, `at least ${shownFigure(axis, study.group.bound[index])}: at most ${percent(study.gap(index), 2)} above the least possible`]);
+      proven = ` ${axis.title}, proven: at least ${shownFigure(axis, study.group.bound[index])}, so that what was found is at most ` +
+        `${percent(study.gap(index), 2)} above the least possible on it.`;
     }
     const reason = study.group.reasons[study.group.reason[index]];
     if (reason) items.push(["why", reason]);
-    return [el("p", {class: "standing"}, `${this.standing(index)}.`), el("dl", {class: "facts"}, items.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))))];
+    return [el("p", {class: "standing"}, `${this.standing(index)}.${proven}`), el("dl", {class: "facts"}, items.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))))];
   }
 
   standing(index) {
