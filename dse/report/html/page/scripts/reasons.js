@@ -22,7 +22,7 @@ function showReasons(study, state, box) {
     if (!own.length) continue;
     const row = (group) => el("tr", {}, el("td", {}, figure(group.count)), el("td", {class: "text wide"}, group.example),
       el("td", {class: "text"}, group.variants.slice(0, 8).join(", ") + (group.count > 8 ? ", …" : "")));
-    const shown = (groups, caption) => table(caption, ["variants", "reason of the first", "which"], groups.map(row));
+    const shown = (groups, caption) => table(caption, ["variants", el("th", {scope: "col", class: "text"}, "reason of the first"), "which"], groups.map(row));
     parts.push(el("h3", {}, `${title} (${figure(own.reduce((sum, group) => sum + group.count, 0))})`),
       shown(own.slice(0, MOST_GROUPS), `${title}: reasons alike but for their numbers together`));
     const rest = own.slice(MOST_GROUPS);
