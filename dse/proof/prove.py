@@ -33,8 +33,9 @@ OBJECTIVES = ("latency", "energy", "edp")
 _MARGIN = 1.5e-4  # log2: what a solver's tolerances may take off a bound
 _FINEST = 6e-4  # log2: no solve aims below this gap
 _MOST_ROUNDS = 12
-_SHARE = 0.9  # of the gap that was asked for: that much below the best mapping a solve looks for others
-_SMALL, _SMALL_SHARE = 300, 0.15  # programs of at most so many variables are proven to a finer gap in about the time
+_SHARE = 0.3  # of the gap that was asked for: that much below the best mapping a solve looks for others
+_SMALL, _SMALL_SHARE = 300, 0.1  # programs of at most so many variables are proven to a finer gap in about the time
+_WIDE = 0.01  # log2 of a gap
 _FAR = 0.12  # log2: where the best mapping is further above the bound, a solve looks for better ones first
 _STARTS = 2  # rounded mappings that local search starts from
 _VIOLATION = 1e-4  # of a sum, in the linear relaxation
@@ -207,11 +208,14 @@ class _Run:
     def close(self, best: Candidate, bound: float) -> tuple[Candidate, float]:
         """(the best mapping, log2 of the bound) once the gap is closed, the time is up or nothing improves."""
         program, search = self.program, self.search
-        share = _SMALL_SHARE if program.size <= _SMALL else _SHARE
+        small = program.size <= _SMALL
+        share = _SMALL_SHARE if small else _SHARE
+        # A small program is solved down to the cut-off, unless its gap is wide and the time saved worth more.
+        enough = 1.01 * share * self.tolerance if small and self.tolerance < _WIDE else self.tolerance
         hunting = True
         for _ in range(_MOST_ROUNDS):
             left = self.deadline - time.perf_counter()
-            if left <= 0 or bound == math.inf or best.log_cost - bound <= self.tolerance:
+            if left <= 0 or bound == math.inf or best.log_cost - bound <= enough:
                 break
             # Nothing is left below the cut-off: then the gap is closed.
             cutoff = min(best.log_cost - share * self.tolerance, _ANY)
