@@ -33,6 +33,8 @@ Matrix = npt.NDArray[np.float64]
 class MainEffect:
     """One parameter on one objective: per value, the objective as a multiple of its geometric mean over the sweep.
 
+    Parameters that change together in all variants, as a constraint may say, are one: `rows with columns`, by the values of
+    the first.
     `low` and `high` are the quartiles of the variants with that value, likewise; None where no variant has it.
     """
 
@@ -95,14 +97,18 @@ def _digits(totals: Sequence[Total], grid: ParameterGrid) -> npt.NDArray[np.intp
 
 
 def _effects(name: str, logs: Matrix, digits: npt.NDArray[np.intp], grid: ParameterGrid) -> Effects:
-    parameters = list(grid.values)
+    together = _together(digits)
+    names = list(grid.values)
+    parameters = [" with ".join(names[place] for place in group) for group in together]
+    listed = [grid.values[names[group[0]]] for group in together]
+    digits = digits[:, [group[0] for group in together]]
     centred = logs - logs.mean()
     whole = float(centred @ centred)
-    columns = [_contrasts(digits[:, place], len(values)) for place, values in enumerate(grid.values.values())]
+    columns = [_contrasts(digits[:, place], len(values)) for place, values in enumerate(listed)]
     left, fitted = _residual(centred, columns)
     main = [
-        _main(name, values, digits[:, place], logs, fitted[place], (_without(centred, columns, place) - left) / whole)
-        for place, (name, values) in enumerate(grid.values.items())
+        _main(own, values, digits[:, place], logs, fitted[place], (_without(centred, columns, place) - left) / whole)
+        for place, (own, values) in enumerate(zip(parameters, listed, strict=True))
     ]
     interactions: list[Interaction] = []
     for first, second in itertools.combinations(range(len(parameters)), 2):
@@ -111,6 +117,16 @@ def _effects(name: str, logs: Matrix, digits: npt.NDArray[np.intp], grid: Parame
             gained = left - _residual(centred, [*columns, pair])[0]
             interactions.append(Interaction(parameters[first], parameters[second], max(0.0, gained / whole)))
     return Effects(name, len(logs), max(0.0, 1.0 - left / whole), tuple(main), tuple(interactions))
+
+
+def _together(digits: npt.NDArray[np.intp]) -> list[list[int]]:
+    """Parameters in groups: those of a group tell the variants apart in the same way."""
+    groups: dict[bytes, list[int]] = {}
+    for place in range(digits.shape[1]):
+        _, first, inverse = np.unique(digits[:, place], return_index=True, return_inverse=True)
+        same = first[inverse].tobytes() if len(first) > 1 else f"constant {place}".encode()
+        groups.setdefault(same, []).append(place)
+    return list(groups.values())
 
 
 def _contrasts(digits: npt.NDArray[np.intp], values: int) -> Matrix:

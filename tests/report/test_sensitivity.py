@@ -54,6 +54,19 @@ def test_effects_are_told_apart_where_variants_are_missing() -> None:
     assert latency.main[3].share == pytest.approx(0.0, abs=1e-9)
 
 
+def test_parameters_that_change_together_are_one() -> None:
+    square = [total for total in make_totals(lambda own: 100.0 / own["a"] / own["c"]) if _tied(total)]
+    latency = effects_of(square, GRID, Goals())[0]
+    shares = {main.parameter: main.share for main in latency.main}
+    assert set(shares) == {"a with c", "b", "still"}
+    assert shares["a with c"] == pytest.approx(1.0)
+    assert latency.main[0].factors == pytest.approx((4.0, 1.0, 0.25))
+
+
+def _tied(total: Total) -> bool:
+    return total.variant.parameters["a"] == total.variant.parameters["c"]
+
+
 def test_what_two_parameters_do_together_is_their_interaction() -> None:
     totals = make_totals(lambda own: 50.0 * own["a"] if own["b"] == 1 else 200.0 / own["a"])
     latency = effects_of(totals, GRID, Goals())[0]
