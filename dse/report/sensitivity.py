@@ -33,8 +33,8 @@ Matrix = npt.NDArray[np.float64]
 class MainEffect:
     """One parameter on one objective: per value, the objective as a multiple of its geometric mean over the sweep.
 
-    Parameters that change together in all variants, as a constraint may say, are one: `rows with columns`, by the values of
-    the first.
+    Parameters that change together in all variants, as a constraint may say, are one: `rows with columns`, by the
+    values of the first.
     `low` and `high` are the quartiles of the variants with that value, likewise; None where no variant has it.
     """
 
