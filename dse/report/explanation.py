@@ -70,6 +70,7 @@ class LayerState:
 class Step:
     """The value of a parameter changed by one step; `parameter` is None for another mapping on the same hardware.
 
+    Parameters that only step together are named together, `rows with columns`; their values are the same.
     `floors` hold for every schedule there, None where nothing is known; `scheduled` is what the study found there.
     `refused` says why there is no such variant. `in_study`: whether the value belongs to the study.
     """
@@ -289,25 +290,37 @@ def steps_of(
 
     Of every neighbour only the layers that are given are looked at.
     """
-    found = [_step(None, None, parameters, layers, neighbours)]
+    found: dict[tuple[str | None, Number | None], Step] = {}
+
+    def add(step: Step) -> None:
+        found.setdefault((step.parameter, step.stepped), step)
+
+    add(_step((), None, parameters, layers, neighbours))
     for name, values in steps.items():
+        twins = [own for own in steps if steps[own] == values and parameters[own] == parameters[name]]
         for stepped in neighbouring_values(values, parameters[name]):
-            if stepped is not None:
-                found.append(_step(name, stepped, parameters, layers, neighbours))
-    return tuple(found)
+            if stepped is None:
+                continue
+            step = _step((name,), stepped, parameters, layers, neighbours)
+            if step.refused is not None and len(twins) > 1:  # a constraint may say that they are equal
+                together = _step(twins, stepped, parameters, layers, neighbours)
+                step = step if together.refused is not None else together
+            add(step)
+    return tuple(found.values())
 
 
 def _step(
-    name: str | None,
+    names: Sequence[str],
     stepped: Number | None,
     parameters: Mapping[str, Number],
     layers: Sequence[LayerState],
     neighbours: Neighbours,
 ) -> Step:
-    changed = dict(parameters) if name is None or stepped is None else {**parameters, name: stepped}
+    changed = dict(parameters) if stepped is None else {**parameters, **dict.fromkeys(names, stepped)}
     number = neighbours.study.number(changed)
     variant = None if number is None else neighbours.study.name(number)
-    value = None if name is None else parameters[name]
+    name = " with ".join(names) or None
+    value = parameters[names[0]] if names else None
     bounds = neighbours.bounds(changed)
     if isinstance(bounds, str):
         return Step(name, value, stepped, variant, number is not None, refused=bounds)

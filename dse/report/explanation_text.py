@@ -91,7 +91,7 @@ def _share(part: float, whole: float) -> str:
 def _steps(explanation: Explanation) -> str:
     """A line for each step: what it saves at most, and what it has brought where it was scheduled."""
     now = explanation.cost
-    rows = [_step(step, now, explanation.of_study) for step in explanation.steps]
+    rows = [_step(step, now, explanation.of_study) for step in explanation.steps if step.refused is None]
     scheduled = any(step.scheduled is not None for step in explanation.steps)
     header = ["step", "latency", "energy", "EDP"] + ["as scheduled: latency", "energy", "EDP"] * scheduled
     table = render_rows(header, [row[: len(header)] for row in rows])

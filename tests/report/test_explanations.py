@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from dse.cli import main
 from dse.report.explaining import explain_variant
-from dse.report.explanation import Explanation, neighbouring_values
+from dse.report.explanation import Explanation, Neighbours, neighbouring_values, steps_of
 from dse.report.selection import variant_named
+from dse.specification.space import ParameterGrid
 from dse.sweep.reading import read_study
 from dse.sweep.variants import StudyVariants
 
@@ -142,3 +143,22 @@ def test_a_variant_without_schedules_is_not_explained(tmp_path: Path, capsys: py
     assert "v0 has no schedules: pruned: over budget at best: latency_cycles" in capsys.readouterr().err
     assert main(["compare", f"{run}:v0", f"{run}:v1"]) == 2
     assert "v0 has no figures for one: pruned: over budget at best" in capsys.readouterr().err
+
+
+def test_parameters_that_a_constraint_ties_step_together() -> None:
+    grid = ParameterGrid({"rows": (8, 16, 32), "columns": (8, 16, 32), "banks": (1, 2)})
+    neighbours = Neighbours(
+        grid,
+        "cosa",
+        lambda changed: {} if changed["rows"] == changed["columns"] else "left out by a constraint",
+        lambda number: {},
+    )
+    steps = steps_of({"rows": 16, "columns": 16, "banks": 1}, [], grid.values, neighbours)
+    found = [(step.parameter, step.value, step.stepped, step.refused) for step in steps]
+    assert found[:3] == [
+        (None, None, None, None),
+        ("rows with columns", 16, 8, None),
+        ("rows with columns", 16, 32, None),
+    ]
+    assert {parameter for parameter, *_ in found[3:]} == {"banks"}
+    assert steps[2].variant == grid.name(grid.number({"rows": 32, "columns": 32, "banks": 1}) or 0)
