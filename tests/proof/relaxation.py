@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import highspy
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csc_array
 
 from dse.proof.points import fixed_variables
 from dse.proof.program import Floats, Program
@@ -76,14 +77,27 @@ def _decided(program: Program, mapping: Mapping) -> tuple[Floats, Floats]:
 
 
 def _solve(program: Program, rows: dict[str, Any], lower: Floats, upper: Floats) -> tuple[float, Floats] | None:
-    """(objective, point) of the optimum of some rows; None where there is none."""
-    equal = rows["dims"].zero
-    low = np.concatenate([rows["b"][:equal], np.full(len(rows["b"]) - equal, -np.inf)])
-    answer = milp(
-        rows["c"],
-        constraints=LinearConstraint(rows["A"], low, rows["b"]),
-        bounds=Bounds(lower, upper),
-        integrality=np.array(program.assembly.integer, np.int64),
-        options={"mip_rel_gap": 0.0},
-    )
-    return None if answer.x is None else (float(answer.fun), answer.x)
+    """(objective, point) of the optimum of some rows; None where there is none.
+
+    By the release of HiGHS that the product uses: the one inside SciPy 1.17 called a point optimal that was not.
+    """
+    matrix, equal = csc_array(rows["A"]), rows["dims"].zero
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = matrix.shape
+    model.col_cost_, model.col_lower_, model.col_upper_ = rows["c"], lower, upper
+    model.row_lower_ = np.concatenate([rows["b"][:equal], np.full(len(rows["b"]) - equal, -np.inf)])
+    model.row_upper_ = rows["b"]
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.num_row_, model.a_matrix_.num_col_ = matrix.shape
+    model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
+    model.a_matrix_.value_ = matrix.data
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    model.integrality_ = [kinds[whole] for whole in program.assembly.integer]
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.passModel(model)
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return highs.getInfo().objective_function_value, np.array(highs.getSolution().col_value)
