@@ -94,6 +94,17 @@ def test_random_mapping_is_never_charged_more_for_a_single_level(seed: int) -> N
     assert not wrong
 
 
+# What the soak has found: a link that was not foreseen, and programs that a solver's presolve answered wrongly.
+FOUND = [(3, 23, 5), (40, 13, 5), (7, 7, 5), (43, 52, 5)]
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_was_charged_too_much_once_is_not_again(seed: tuple[int, int, int]) -> None:
+    tried, wrong = overcharged(seed, 24, one_price=seed[1] % 2 == 1)
+    assert tried > 5
+    assert not wrong
+
+
 def constraints_around(rng: np.random.Generator, structure: Structure, mapping: Mapping) -> tuple[LoopConstraint, ...]:
     """Random constraints that a mapping satisfies."""
     found: list[LoopConstraint] = []
