@@ -77,7 +77,7 @@ class Accelerator:
     @property
     def area_um2(self) -> float | None:
         """Area of all instances; None where nothing gives it."""
-        from dse.model.technology import area_um2  # noqa: PLC0415  (it loads NumPy)
+        from dse.model.unit_costs import area_um2  # noqa: PLC0415  (it loads NumPy)
 
         return area_um2(self.architecture)
 

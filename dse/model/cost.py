@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.model import technology
+from dse.model import unit_costs
 from dse.model.nest import Bools, Floats, Frame, Ints, NestBatch
 from dse.model.result import DataSpaceCost, Evaluation, LevelCost
 from dse.model.temporal import Loops
@@ -63,7 +63,7 @@ class CostBatch:
         ]
         names = [space.name for space in self.frame.shape.data_spaces]
         levels = list(enumerate(zip(self.frame.architecture.storage, self.frame.keep, strict=True)))
-        area = technology.area_um2(self.frame.architecture)
+        area = unit_costs.area_um2(self.frame.architecture)
         for at, row in enumerate(chosen):
             if not self.valid[row]:
                 yield Evaluation(error=next(reasons(self.frame, self.nests[row : row + 1])))
@@ -119,13 +119,13 @@ def cost_nests(frame: Frame, nests: NestBatch, version: Version = DEFAULT_VERSIO
     level_cycles = np.empty((count, levels), np.int64)
     access_energy = np.zeros((count, levels, len(traffic)))
     network_energy = np.zeros((count, levels))
-    widths = technology.tile_widths_um(architecture)
+    widths = unit_costs.tile_widths_um(architecture)
     for index, level in enumerate(architecture.storage):
         level_cycles[:, index] = _level_cycles(frame, index, traffic, compute)
         clusters = np.minimum(nests.instances[:, index], max(level.instances // level.cluster_size, 1))
         spread = nests.instances[:, index] / clusters
-        energies = technology.access_energies_pj(level)
-        hop_energy = technology.wire_energy_per_hop_pj(level, widths[index])
+        energies = unit_costs.access_energies_pj(level)
+        hop_energy = unit_costs.wire_energy_per_hop_pj(level, widths[index])
         for tensor, own in enumerate(traffic):
             if frame.keep[index][tensor]:
                 reads, fills, updates = own.reads[:, index], own.fills[:, index], own.updates[:, index]
@@ -140,7 +140,7 @@ def cost_nests(frame: Frame, nests: NestBatch, version: Version = DEFAULT_VERSIO
                     network_energy[:, index] += addresses * generation * clusters
             if hop_energy or level.router_energy_pj:
                 network_energy[:, index] += _network_energy(frame, nests, index, tensor, own, hop_energy)
-    arithmetic = np.prod(nests.tiles[:, -1], axis=1) * technology.mac_energy_pj(architecture)
+    arithmetic = np.prod(nests.tiles[:, -1], axis=1) * unit_costs.mac_energy_pj(architecture)
     energy = arithmetic.copy()
     for index in range(levels):
         for tensor in range(len(traffic)):

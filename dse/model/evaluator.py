@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from dse.errors import InputError
-from dse.model import technology
+from dse.model import unit_costs
 from dse.model.cost import CostBatch, cost_nests
 from dse.model.nest import Frame, NestBatch
 from dse.model.result import Evaluation
@@ -47,7 +47,7 @@ def evaluate_many(
         count += 1
     answers: list[Evaluation] = [Evaluation()] * count
     for frame, members in groups.items():
-        if not rules.network_energy and any(map(technology.has_network_energy, frame.architecture.storage)):
+        if not rules.network_energy and any(map(unit_costs.has_network_energy, frame.architecture.storage)):
             raise InputError(
                 f"wire and router energies are counted as in {DEFAULT_VERSION.commit} only, not as in {version}"
             )

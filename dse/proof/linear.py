@@ -33,7 +33,7 @@ _STEEPEST = 3.0  # log2 of a term beyond which its tangent is taken
 class Rows:
     """A program as arrays: minimise `weight` · x; `a` x + `b` θ + `c` = 0 in the first `equal` rows, ≤ 0 in the rest.
 
-    Of each exponential of a sum, `log` is the variable of its exponent, and `part` the one that is 2^log or more.
+    Of each exponential of a sum, `log` is the variable that is its exponent or more, and `part` that of 2^log or more.
     """
 
     weight: Floats

@@ -22,7 +22,7 @@ import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
 
-from dse.model import technology
+from dse.model import unit_costs
 from dse.proof.decisions import Decisions
 from dse.proof.forms import ZERO, Assembly, Form, total
 from dse.proof.linear import COARSE, Floats, Ints, Rows
@@ -51,7 +51,7 @@ _MOST_CYCLES = "most cycles"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """One exponential of a sum: g, the variable that equals it, and the variable z ≥ 2^g that stands for it."""
+    """One exponential of a sum: g, a variable `log` ≥ g, and the variable `part` ≥ 2^log that stands for it."""
 
     exponent: Form
     log: Form
@@ -177,8 +177,9 @@ class Program:
     # ---- compilation
 
     def _compile(self) -> None:
-        assembly, rows = self.assembly, self.rows
+        assembly = self.assembly
         self.terms = [term for own in self.sums for term in own.terms]
+        rows = self.rows
         equal, size = rows.equal, len(rows.weight)
         whole = np.flatnonzero(assembly.integer)
         self.lower, self.upper = rows.lower, rows.upper
@@ -208,11 +209,9 @@ class Program:
     @cached_property
     def rows(self) -> Rows:
         """The rows as arrays, without tangents."""
-        terms = [term for own in self.sums for term in own.terms]
-        log, part = (
-            [int(form.column[0]) - 1 for form in forms] for forms in ([t.log for t in terms], [t.part for t in terms])
-        )
-        return Rows.of(self.assembly, self.objective, np.array(log, np.int64), np.array(part, np.int64))
+        log = np.array([int(term.log.column[0]) - 1 for term in self.terms], np.int64)
+        part = np.array([int(term.part.column[0]) - 1 for term in self.terms], np.int64)
+        return Rows.of(self.assembly, self.objective, log, part)
 
     def set_architecture(self, architecture: Architecture) -> None:
         """Give the program the figures of an architecture, and the fixed grid of tangents."""
@@ -300,14 +299,14 @@ class Program:
 
 def figures(architecture: Architecture, structure: Structure) -> dict[str, float]:
     """Values of all parameters that a program may have; logarithms to base 2."""
-    values = {"mac": _log(technology.mac_energy_pj(architecture) * structure.problem.macs)}
+    values = {"mac": _log(unit_costs.mac_energy_pj(architecture) * structure.problem.macs)}
     values[_MOST_CYCLES] = _UNLIMITED_LOG2
-    widths = technology.tile_widths_um(architecture)
+    widths = unit_costs.tile_widths_um(architecture)
     for index, level in enumerate(architecture.storage):
         entries = level.effective_entries
         # Half a word more: whole numbers of words exceed the one if and only if the other.
         values[f"capacity {index}"] = _UNLIMITED_LOG2 if entries is None else math.log2(entries + 0.5)
-        prices = dict(zip(("reads", "fills", "updates"), technology.access_energies_pj(level), strict=True))
+        prices = dict(zip(("reads", "fills", "updates"), unit_costs.access_energies_pj(level), strict=True))
         prices = {kind: energy / level.block_size for kind, energy in prices.items()}
         prices["accesses"] = prices["reads"]
         address = max(level.address_generation_energy_pj or 0.0, 0.0)
@@ -317,7 +316,7 @@ def figures(architecture: Architecture, structure: Structure) -> dict[str, float
             values[f"{kind} and address {index}"] = _log(price + address)
         router = level.router_energy_pj or 0.0
         values[f"router {index}"] = _log(router)
-        values[f"hop {index}"] = _log(technology.wire_energy_per_hop_pj(level, widths[index]) + router)
+        values[f"hop {index}"] = _log(unit_costs.wire_energy_per_hop_pj(level, widths[index]) + router)
         for name, bandwidth in (
             ("read", level.read_bandwidth),
             ("write", level.write_bandwidth),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dse.model import technology
+from dse.model import unit_costs
 from dse.proof.latency import least_cycles, least_words
 from dse.proof.structure import CAPPED, Structure
 from dse.specification.architecture import Architecture
@@ -52,11 +52,11 @@ def trivial_bound(architecture: Architecture, structure: Structure) -> float:
 
 def least_energy_pj(architecture: Architecture, structure: Structure) -> float:
     """All operations, and every word of every data space once at the outermost level that keeps it."""
-    energy = technology.mac_energy_pj(architecture) * structure.problem.macs
+    energy = unit_costs.mac_energy_pj(architecture) * structure.problem.macs
     for space, own in enumerate(structure.problem.shape.data_spaces):
         index = structure.kept_levels[space][-1]
         level = architecture.storage[index]
-        read, _, update = technology.access_energies_pj(level)
+        read, _, update = unit_costs.access_energies_pj(level)
         discount = structure.clusters[index] / max(level.instances, structure.clusters[index])
         words = least_words(structure.problem, own)
         energy += words * (update if own.read_write else read) / level.block_size * discount
@@ -79,7 +79,7 @@ def _losses(architecture: Architecture, structure: Structure) -> tuple[float, fl
             uneven = any(structure.fans[inner + 1] > 1 and not structure.keep[inner][space] for inner in range(index))
             reads = 0.5 if copies or uneven else 0.0
             fills = 1.0 if copies else 0.0
-            price = max(technology.access_energies_pj(level)) / level.block_size
+            price = max(unit_costs.access_energies_pj(level)) / level.block_size
             price += max(level.address_generation_energy_pj or 0.0, 0.0)
             energy += (reads + fills) * level.instances * price
             for words, bandwidth in (

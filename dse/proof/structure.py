@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dse.integers import prime_factors
-from dse.model import technology
+from dse.model import unit_costs
 from dse.specification.architecture import Architecture
 from dse.specification.mapspace import LoopConstraint, Mapspace
 from dse.specification.problem import Problem
@@ -91,7 +91,7 @@ class Structure:
     @classmethod
     def of(cls, architecture: Architecture, problem: Problem, mapspace: Mapspace, objective: str) -> Structure:
         storage = architecture.storage
-        widths = technology.tile_widths_um(architecture)
+        widths = unit_costs.tile_widths_um(architecture)
         energy, time = objective != "latency", objective != "energy"
         return cls(
             problem,
@@ -107,11 +107,11 @@ class Structure:
                 )
                 for level in storage
             ),
-            tuple(energy and any(technology.access_energies_pj(level)) for level in storage),
-            tuple(len(set(technology.access_energies_pj(level))) == 1 for level in storage),
+            tuple(energy and any(unit_costs.access_energies_pj(level)) for level in storage),
+            tuple(len(set(unit_costs.access_energies_pj(level))) == 1 for level in storage),
             tuple(energy and (level.address_generation_energy_pj or 0.0) > 0 for level in storage),
             tuple(
-                energy and (technology.wire_energy_per_hop_pj(level, width) > 0 or (level.router_energy_pj or 0.0) > 0)
+                energy and (unit_costs.wire_energy_per_hop_pj(level, width) > 0 or (level.router_energy_pj or 0.0) > 0)
                 for level, width in zip(storage, widths, strict=True)
             ),
             tuple(level.reduction_supported for level in storage),

@@ -5,6 +5,7 @@ A third objective is the colour of the points; then the front is no line.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,12 +78,20 @@ def draw_front(plan: Plan, totals: Collection[Total], files: Iterable[Path]) -> 
             figure.savefig(file, dpi=160, metadata=metadata)
 
 
+def _left_out(total: Total) -> str | None:
+    """Why a total is no point of the picture."""
+    if total.over_budget:
+        return "over budget"
+    return "pruned" if total.pruned else None if total.complete else "incomplete"
+
+
 def _title(plan: Plan, totals: Collection[Total]) -> str:
     networks = {total.network for total in totals} or {ALL_NETWORKS}
     names = " + ".join(item.name for item in plan.networks) if ALL_NETWORKS in networks else networks.pop()
-    over = sum(bool(total.over_budget) for total in totals)
-    incomplete = sum(not total.complete and not total.over_budget for total in totals)
-    note = f", {incomplete} incomplete not drawn" * bool(incomplete) + f", {over} over budget not drawn" * bool(over)
+    left_out = Counter(map(_left_out, totals))
+    note = "".join(
+        f", {left_out[why]} {why} not drawn" for why in ("incomplete", "pruned", "over budget") if left_out[why]
+    )
     name = f"{plan.name}: {names}"
     if len(name) > _LONGEST_NAME:
         name = f"{name[:_LONGEST_NAME]}..."

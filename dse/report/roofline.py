@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dse.model.technology import access_energies_pj
+from dse.model.unit_costs import access_energies_pj
 from dse.specification.architecture import Architecture, StorageLevel
 
 __all__ = ["Slope", "slopes_of"]

@@ -296,7 +296,7 @@ def check_areas(study: Study) -> None:
     wanted = study.goals.needs_area
     if wanted is None:
         return
-    from dse.model.technology import area_um2  # noqa: PLC0415  (the package loads NumPy)
+    from dse.model.unit_costs import area_um2  # noqa: PLC0415  (the package loads NumPy)
 
     first = next(study.space.variants(), None)
     if first is not None and area_um2(first.architecture) is None:

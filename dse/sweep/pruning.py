@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from dse.model.technology import area_um2
+from dse.model.unit_costs import area_um2
 from dse.specification.objectives import Figures
 from dse.specification.space import Variant
 from dse.sweep.bounds import Bounds

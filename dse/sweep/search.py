@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from dse.model.technology import area_um2
+from dse.model.unit_costs import area_um2
 from dse.specification.space import Variant
 from dse.specification.version import DEFAULT_VERSION
 from dse.sweep.bounds import Bounds

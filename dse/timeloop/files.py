@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dse.errors import Fault, InputError
-from dse.model.technology import mac_energy_pj
+from dse.model.unit_costs import mac_energy_pj
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import Mapping
 from dse.specification.problem import Problem

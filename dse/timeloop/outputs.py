@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from dse.model.result import DataSpaceCost, Evaluation, LevelCost
-from dse.model.technology import area_um2
+from dse.model.unit_costs import area_um2
 from dse.specification.architecture import Architecture
 from dse.specification.problem import Problem
 from dse.timeloop.process import Outputs, TimeloopError

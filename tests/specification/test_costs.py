@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
-from dse.model.technology import access_energies_pj, area_um2, mac_energy_pj
+from dse.model.unit_costs import access_energies_pj, area_um2, mac_energy_pj
 from dse.specification.architecture import Architecture
 from dse.specification.costs import costs_from_text, memory_of
 from dse.specification.document import load_document, parse_document

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dse.model import evaluate
-from dse.model.technology import access_energies_pj, mac_energy_pj
+from dse.model.unit_costs import access_energies_pj, mac_energy_pj
 from dse.scheduler import ScheduleOptions, Scheduler
 from dse.search.membership import allows
 from dse.specification.architecture import Architecture

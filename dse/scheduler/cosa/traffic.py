@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dse.model.technology import access_energies_pj
+from dse.model.unit_costs import access_energies_pj
 from dse.scheduler.cosa.program import Program, Row
 from dse.scheduler.options import CosaWeights
 from dse.specification.architecture import Architecture, StorageLevel
