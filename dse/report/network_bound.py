@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 _SLOPES = 400
 _ROUNDING = 1e-9
+_UNCERTAIN = 1e-14  # of a sum, by its rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,11 @@ def _least_product(layers: Sequence[tuple[LayerBound, float]]) -> float:
     cycles = np.clip(np.sqrt(product / slopes[:, None]), fastest, slowest)
     energies = np.maximum(cheapest, product / cycles)
     x, y = cycles @ count, energies @ count
-    # Neighbours y0 + λ0 (x0 − x) and y1 + λ1 (x1 − x) meet at:
-    level = y + slopes * x
-    meeting = np.diff(level) / np.diff(slopes)
-    corner = np.where(np.diff(x) < 0, meeting * (level[:-1] - slopes[:-1] * meeting), np.inf)
-    least = float(min((x * y).min(), corner.min(initial=math.inf)))
+    # From (x0, y0) along its own line, neighbours meet after u cycles; sums of unlike sizes make u a little uncertain.
+    shorter, steps = np.maximum(-np.diff(x), 0.0), np.diff(slopes)
+    meeting = (slopes[1:] * shorter - np.diff(y)) / steps
+    error = _UNCERTAIN * (slopes[1:] * x[:-1] + y[1:]) / steps
+    ends = np.clip([meeting - error, meeting + error], 0.0, shorter)
+    corners = (x[:-1] - ends) * (y[:-1] + slopes[:-1] * ends)
+    least = min(float((x * y).min()), float(corners.min()))
     return max(plain, least * (1.0 - _ROUNDING))

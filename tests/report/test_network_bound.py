@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dse.report.network_bound import LayerBound, network_bound
@@ -39,7 +39,15 @@ def test_no_schedules_are_below_it_and_it_is_above_that_of_cauchy_and_schwarz(
     assert plain * (1 - 1e-9) <= bound <= cycles * energy_pj * (1 + 1e-9)
 
 
+UNLIKE = [
+    (LayerBound(1, 71566743555854.81, 862376795.0, 1.0), 51897566030.35156, 1379.0),
+    (LayerBound(1, 1.0, 1.0, 1.0), 1.0, 1.0),
+    (LayerBound(3, 2120516116013.0, 1.0, 294802741.0), 1.0, 2120516116013.0),
+]
+
+
 @given(layers())
+@example(UNLIKE)
 def test_a_network_at_its_fastest_is_bounded_by_itself(network: list[tuple[LayerBound, float, float]]) -> None:
     """Where every layer is as fast and as frugal as any, nothing is given away."""
     tight = [LayerBound(layer.count, cycles * energy, cycles, energy) for layer, cycles, energy in network]
