@@ -50,7 +50,7 @@ def _charges(traffic: Traffic, space: int, level: int) -> Iterator[Crossing]:
     child, words = traffic.crossing(space, level)
     saved = traffic.savings.get((space, child), [])
     direct = level == child + 1
-    if not direct:  # below a level that lets the words pass, links save words and nothing is known of the rest
+    if not direct:
         words = words - total(saving.log_words for saving in saved)
     helped = _helped(traffic, saved, level) if direct else ZERO
     if own.read_write and not structure.reducing[level] and structure.keep[level][space]:
@@ -84,40 +84,32 @@ def _hops(traffic: Traffic, space: int, level: int, helped: Form, *, direct: boo
     fanout = math.log2(structure.fans[level])
     if not fanout:
         return [ZERO - 1.0]
-    every = decisions.sum_spatial(range(len(structure.groups)), here)
     if direct:
         multicast, least, loss = traffic.sharing.multicast(space, level)
-        help_possible = not helped.vanishes
     else:
-        # What links leave of a set of equal tiles may be a single child, and more of them may be shared.
-        idle = sorted(structure.idle(space))
-        multicast, least, loss = decisions.sum_spatial(idle, here), 1.0, ZERO
-        help_possible = bool(structure.spaces[space].windows) or level == 0
-        helped = traffic.sharing.neighbours.along(level, list(range(len(structure.groups)))) if help_possible else ZERO
-    (sets,) = decisions.chords(multicast, fanout, (lambda x: math.log2(2.0**x - 0.5),), least)
-    scattered = every - multicast  # log2 s
-    if not direct:
-        return _unshared(traffic, every, multicast, sets, helped, fanout, help_possible=help_possible)
+        multicast, least, loss = decisions.sum_spatial(sorted(structure.idle(space)), here), 1.0, ZERO
+    scattered = decisions.sum_spatial(range(len(structure.groups)), here) - multicast  # log2 s
     spread = scattered * 0.5
-    if help_possible:
+    if not helped.vanishes:
         spread = assembly.real(0.0, fanout)
         assembly.below(scattered * 0.5 - helped * (0.5 * fanout) - spread)
+    split = not direct and bool(structure.spaces[space].windows)
+    functions = (_split_sets, _split_root) if split else (_sets, _root_less_one)
+    sets, shared = decisions.chords(multicast, fanout, functions, least)
     (beyond,) = decisions.chords(scattered, fanout, (_root_less_one,))
-    (shared,) = decisions.chords(multicast, fanout, (_root_less_one,), least)
     return [spread + sets + loss, beyond + shared + loss - 1.0 - helped * -_NOTHING]
 
 
-def _unshared(
-    traffic: Traffic, every: Form, multicast: Form, sets: Form, helped: Form, fanout: float, *, help_possible: bool
-) -> list[Form]:
-    """A unicast's hops, √n / 2, and what multicast adds unless neighbours help."""
-    excess = sets - multicast * 0.5 + 1.0  # over the unicast's
-    if help_possible:
-        most = math.log2(2.0**fanout - 0.5) - 0.5 * fanout + 1.0
-        added = traffic.assembly.real(0.0, most)
-        traffic.assembly.below(excess - helped * most - added)
-        excess = added
-    return [every * 0.5 - 1.0 + excess]
+def _sets(log_multicast: float) -> float:
+    return math.log2(2.0**log_multicast - 0.5)
+
+
+def _split_sets(log_multicast: float) -> float:
+    return min(_sets(log_multicast), 1.5 * log_multicast - 1.0)  # all alone: m · √n / 2 = √s · m√m / 2
+
+
+def _split_root(log_multicast: float) -> float:
+    return _root_less_one(log_multicast) if log_multicast >= 2.0 else _NOTHING
 
 
 def _root_less_one(log_number: float) -> float:
