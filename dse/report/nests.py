@@ -8,7 +8,7 @@ from functools import lru_cache
 
 __all__ = ["short_nest"]
 
-_FACTOR = re.compile(r"([A-Za-z]+)=?(\d+)")
+_FACTOR = re.compile(r"([A-Za-z]+)=?(?!1(?!\d))(\d+)")  # but those of 1
 
 
 def short_nest(mapping: str) -> tuple[str, str]:
@@ -33,10 +33,9 @@ def short_nest(mapping: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=65536)
 def _loops(factors: str, permutation: str, split: int | None) -> str:
-    pairs = _FACTOR.findall(factors)
-    loops = [(permutation.find(name), name, bound) for name, bound in pairs if bound != "1"]
+    loops = [(permutation.find(name), name, bound) for name, bound in _FACTOR.findall(factors)]
     loops.sort(reverse=True)
-    return " ".join(f"{name}{bound}{_axis(place, split)}" for place, name, bound in loops)
+    return " ".join([f"{name}{bound}{_axis(place, split)}" for place, name, bound in loops])
 
 
 def _axis(place: int, split: int | None) -> str:

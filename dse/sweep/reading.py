@@ -17,6 +17,7 @@ from dse.sweep.task import Result
 __all__ = ["StoredStudy", "StoredVariant", "VariantName", "read_study"]
 
 _VARIANTS_AT_ONCE = 64
+_KEPT_RESULTS = 30_000  # about 70 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ class StoredVariant:
 
 
 class StoredStudy:
-    """The plan of a folder, and an iteration over its variants in the order of the grid, as of one moment."""
+    """The plan of a folder, and an iteration over its variants in the order of the grid, as of one moment.
+
+    What is read is kept, up to a limit: tables and reports go through the same variants one after the other.
+    """
 
     def __init__(self, plan: Plan, reader: StoreReader) -> None:
         self.plan = plan
         self._reader = reader
+        self._kept: dict[int, StoredVariant] = {}
 
     def __len__(self) -> int:
         """Variants that the sweep has come to."""
@@ -64,6 +69,14 @@ class StoredStudy:
 
     def chosen(self, numbers: Sequence[int]) -> list[StoredVariant]:
         """Some of the variants that the sweep has come to."""
+        missing = [number for number in numbers if number not in self._kept]
+        read = {stored.variant.number: stored for stored in self._read(missing)} if missing else {}
+        chosen = [self._kept.get(number) or read[number] for number in numbers]
+        if (len(self._kept) + len(read)) * len(self.plan.problems) <= _KEPT_RESULTS:
+            self._kept |= read
+        return chosen
+
+    def _read(self, numbers: Sequence[int]) -> list[StoredVariant]:
         grid = self.plan.grid
         texts = {number: grid.text(number) for number in numbers}
         rows = self._reader.variant_rows(texts.values())

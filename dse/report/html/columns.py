@@ -9,6 +9,8 @@ __all__ = ["Interned", "shortened"]
 
 Value = float | int | None
 
+_EXACT = 2**53
+
 
 class Interned:
     """Texts by number, each kept once."""
@@ -32,7 +34,7 @@ def shortened(values: Iterable[float | None], digits: int = 6) -> list[Value]:
 def _short(value: float | None, digits: int) -> Value:
     if value is None or not math.isfinite(value):
         return None
-    if float(value).is_integer() and abs(value) < 2**53:
+    if -_EXACT < value < _EXACT and (isinstance(value, int) or value.is_integer()):
         return int(value)
     short = float(f"{value:.{digits}g}")
-    return int(short) if short.is_integer() and abs(short) < 2**53 else short
+    return int(short) if short.is_integer() and abs(short) < _EXACT else short

@@ -22,6 +22,8 @@ MOST_RESULTS = 30_000
 
 _AT_ONCE = 64
 _ABSENT = -1
+_FIGURES = ("cycles", "energy_pj", "utilization", "compute_cycles", "arithmetic_energy_pj", "gap", "bound")
+_TEXTS = ("nest", "kept", "ended", "error")
 
 
 def layer_details(study: StoredStudy, shown: Shown) -> dict[str, Any]:
@@ -71,42 +73,39 @@ class _Slopes:
 
 class _Columns:
     def __init__(self) -> None:
-        self._levels: dict[str, list[list[float | None]]] = {}
+        self._levels: dict[str, tuple[list[float | None], list[float | None], list[float | None]]] = {}
         self._rows = 0
-        self._figures: dict[str, list[float | None]] = {
-            name: []
-            for name in ("cycles", "energy_pj", "utilization", "compute_cycles", "arithmetic_energy_pj", "gap", "bound")
-        }
-        self._texts = {name: Interned() for name in ("nest", "kept", "ended", "error")}
-        self._codes: dict[str, list[int]] = {name: [] for name in self._texts}
+        self._figures: dict[str, list[float | None]] = {name: [] for name in _FIGURES}
+        self._texts = {name: Interned() for name in _TEXTS}
+        self._codes: dict[str, list[int]] = {name: [] for name in _TEXTS}
 
     def add(self, result: Result | None) -> None:
         """A result, or that there is none."""
-        breakdown = None if result is None or result.breakdown is None else Breakdown.from_json(result.breakdown)
-        figures: dict[str, float | None] = dict.fromkeys(self._figures)
-        texts: dict[str, str | None] = dict.fromkeys(self._codes)
-        if result is not None:
-            figures |= {"cycles": result.cycles, "energy_pj": result.energy_pj, "utilization": result.utilization}
-            figures |= {"gap": result.gap, "bound": result.lower_bound}
-            texts["ended"] = " by ".join(filter(None, [result.termination.replace("_", " "), result.solver]))
-            texts["error"] = None if result.valid else describe_failure(result)
-            if result.mapping is not None:
-                texts["nest"], texts["kept"] = short_nest(result.mapping)
-        if breakdown is not None:
-            figures["compute_cycles"] = breakdown.compute_cycles
-            figures["arithmetic_energy_pj"] = breakdown.arithmetic_energy_pj
+        compute_cycles = arithmetic_energy_pj = None
+        if result is not None and result.breakdown is not None:
+            breakdown = Breakdown.from_json(result.breakdown)
+            compute_cycles, arithmetic_energy_pj = breakdown.compute_cycles, breakdown.arithmetic_energy_pj
             for own in breakdown.levels:
-                columns = self._levels.setdefault(own.name, [[], [], []])
-                own_figures = (own.latency_cycles, own.energy_pj, own.network_energy_pj)
-                for column, value in zip(columns, own_figures, strict=True):
-                    if len(column) < self._rows:  # results without this level came before
+                columns = self._levels.setdefault(own.name, ([], [], []))
+                if len(columns[0]) < self._rows:  # results without this level came before
+                    for column in columns:
                         column.extend([None] * (self._rows - len(column)))
-                    column.append(value)
+                columns[0].append(own.latency_cycles)
+                columns[1].append(own.energy_pj)
+                columns[2].append(own.network_energy_pj)
         self._rows += 1
-        for name, figure in figures.items():
-            self._figures[name].append(figure)
-        for name, text in texts.items():
-            self._codes[name].append(_ABSENT if text is None else self._texts[name](text))
+        figures: tuple[float | None, ...] = (None,) * len(_FIGURES)
+        texts: tuple[str | None, ...] = (None,) * len(_TEXTS)
+        if result is not None:
+            own_figures = (result.cycles, result.energy_pj, result.utilization, compute_cycles, arithmetic_energy_pj)
+            figures = (*own_figures, result.gap, result.lower_bound)
+            nest, kept = (None, None) if result.mapping is None else short_nest(result.mapping)
+            ended = " by ".join(filter(None, [result.termination.replace("_", " "), result.solver]))
+            texts = (nest, kept, ended, None if result.valid else describe_failure(result))
+        for column, figure in zip(self._figures.values(), figures, strict=True):
+            column.append(figure)
+        for codes, interned, text in zip(self._codes.values(), self._texts.values(), texts, strict=True):
+            codes.append(_ABSENT if text is None else interned(text))
 
     def to_dict(self) -> dict[str, Any]:
         """The columns; levels stand innermost first, each with its cycles, pJ and pJ of its network."""
