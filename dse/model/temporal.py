@@ -91,12 +91,13 @@ class Motion:
 
 
 def tile_motion(
-    frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int, weights: Ints, slides_on: bool
+    frame: Frame, nests: NestBatch, loops: Loops, tensor_index: int, boxes: Ints, weights: Ints, slides_on: bool
 ) -> list[Motion]:
     """The motion of a data space below each storage level, innermost first.
 
     Entry l concerns the tile inside level l, moved by the temporal loops of level l and further out. Below level 0
-    that is the single operation, which is fetched anew every cycle. `weights` are the data space's `axis_weights`.
+    that is the single operation, which is fetched anew every cycle. `boxes` (mapping,
+    level + 1) are the words of the data space in `nests.tiles`, `weights` its `axis_weights`.
 
     With `slides_on` (Timeloop's master) moves that leave the tile where it is fetch nothing and are forgotten: loop 1
     is the innermost loop that moves the tile, and T_j = 0 fetches nothing at any j.
@@ -117,7 +118,7 @@ def tile_motion(
         first = np.argmax(starts, axis=1)
         any_loop = starts[rows, first]
         visits = loops.after[:, begin] * loops.bound[:, begin]
-        box = tensor.box(nests.tiles[:, level])
+        box = boxes[:, level]
         same = own & (jump[:, begin:] == jump[rows, begin + first][:, None])
         same_advances = np.sum(np.where(same, loops.advances[:, begin:], 0), axis=1)
         slab = box

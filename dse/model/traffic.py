@@ -43,12 +43,13 @@ def tensor_traffic(frame: Frame, nests: NestBatch, loops: Loops, tensor_index: i
     tensor = frame.tensors[tensor_index]
     count, levels = len(nests), frame.levels
     weights = axis_weights(tensor, nests.tiles[:, -1])
-    motions = tile_motion(frame, nests, loops, tensor_index, weights, version.slides_on)
+    boxes = tensor.box(nests.tiles)
+    motions = tile_motion(frame, nests, loops, tensor_index, boxes, weights, version.slides_on)
     records: list[Accesses | None] = [
         level_accesses(frame, nests, loops, level, tensor_index, motions[level], weights) for level in range(levels)
     ]
     keep = [flags[tensor_index] for flags in frame.keep]
-    tiles = np.stack([tensor.box(nests.tiles[:, level + 1]) for level in range(levels)], axis=1)
+    tiles = boxes[:, 1:].copy()
     partition = _partition_words(frame, nests, tensor_index, tiles)
     content: list[Floats] = []
     share: list[Floats] = []  # words that arrive from the next outer level, before bypasses are considered
@@ -104,9 +105,9 @@ def _partition_words(frame: Frame, nests: NestBatch, tensor_index: int, tiles: I
     """Words of the data space that each instance is responsible for (tiling.cpp:ComputePartitionSizes)."""
     tensor = frame.tensors[tensor_index]
     partition = tiles.copy()
+    groups = tensor.box(nests.tiles[:, 1:-1] * nests.spatial[:, 1:])
     for level in range(frame.levels - 2, -1, -1):
-        group = tensor.box(nests.tiles[:, level + 1] * nests.spatial[:, level + 1])
-        partition[:, level] = partition[:, level + 1] * tiles[:, level] // group
+        partition[:, level] = partition[:, level + 1] * tiles[:, level] // groups[:, level]
     return partition
 
 

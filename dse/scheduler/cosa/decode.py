@@ -85,7 +85,7 @@ def overflow(architecture: Architecture, structure: Structure, mapping: Mapping)
 def encode(program: Program, mapping: Mapping) -> Row:
     """The point x (with a final 1) that a mapping stands for; its loop orders may be any.
 
-    The entries of `order`, `passes` and `share` are left at zero: no objective names them.
+    The entries of `order`, `passes`, `share` and `tile` are left at zero: no objective names them.
     """
     structure = program.structure
     point = program.row(constant=1.0)

@@ -8,7 +8,7 @@ choice  binaries: `order` (the class of loop order of a level), `passes` (a leve
         where a level fans out along X and Y), `unrolled` (a dimension unrolls at all), `column` (the tile sizes of the
         dimensions that share an axis of a data space: exact extents in spite of strides and halos)
 real    `saved` (log2 of the fetches that a loop order saves), `extent` (fallback for axes with too many columns),
-        `share` (of a shared buffer, per data space)
+        `share` and `tile` (of a shared buffer and the log2 words in it, per data space)
 
 A Structure fixes the matrices. Capacities and fan-outs are parameters of right-hand sides, and the energies of the
 architecture with the user's weights make up the parameter `cost`: one compiled program serves every variant.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import cvxpy as cp
@@ -116,7 +117,8 @@ class Program:
     def _declare(self) -> None:
         """All variables, so that every row has its full length."""
         structure = self.structure
-        levels, spaces = structure.levels, len(structure.problem.shape.data_spaces)
+        data_spaces = structure.problem.shape.data_spaces
+        levels, spaces = structure.levels, len(data_spaces)
         self.axis = {
             (dimension, level): self._new("choice", 1)
             for level, (fans_x, fans_y) in enumerate(structure.fans)
@@ -169,6 +171,11 @@ class Program:
             if sum(structure.keep[level]) > 1
             for space in range(spaces)
             if structure.keep[level][space]
+        }
+        # Variables that equal `row_tile`, so that the many tangents at a tile are rows of two entries.
+        self.tile = {
+            (level, space): self._new("real", 1, math.log2(structure.problem.words(data_spaces[space])))
+            for level, space in self.share
         }
         self.size = len(self._kinds)
 
@@ -348,7 +355,8 @@ class Program:
             self._below.append(self.row(((self.share[level, space], 1.0) for space in kept), -1.0))
             for space in kept:
                 # share >= 2^(tile - capacity), by tangents of the exponential
-                tile = self.row_tile(space, level)
+                tile = self.row([(self.tile[level, space], 1.0)])
+                self._equal.append(self.row_tile(space, level) - tile)
                 for point in _TANGENTS:
                     slope = math.log(2.0) * 2.0**point
                     value = 2.0**point * (1.0 - math.log(2.0) * point)
@@ -398,13 +406,8 @@ class Program:
             constraints.append(sp.csr_array(below[limited][:, order]) @ x <= uses @ self.limit - below[limited, -1])
         if fixed.any():
             constraints.append(sp.csr_array(below[fixed][:, order]) @ x <= -below[fixed, -1])
-        self.cut = self.cut_limit = None
-        if self.share:
-            self.cut = cp.Parameter((self.spare_cuts, len(self.share)), name="cut")
-            self.cut_limit = cp.Parameter(self.spare_cuts, name="cut_limit")
-            tiles = np.array([self.row_tile(space, level) for level, space in self.share])
-            constraints.append(self.cut @ (sp.csr_array(tiles[:, order]) @ x + tiles[:, -1]) <= self.cut_limit)
-        self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
+        self._x = x
+        self._uncut = self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
         self._equal_rows, self._below_rows = equal, below
 
     def set_parameters(self, architecture: Architecture, cost: Row) -> None:
@@ -433,9 +436,11 @@ class Program:
     def set_cuts(self, cuts: Sequence[tuple[Mapping[tuple[int, int], float], float]]) -> None:
         """Extra rows, at most `spare_cuts`: ({(level, data space): coefficient of its log2 tile}, upper limit).
 
-        The level is one that several data spaces share.
+        The level is one that several data spaces share. Few solutions have to be cut off, so `problem` has room for
+        such rows only while there are some.
         """
-        if self.cut is None or self.cut_limit is None:
+        if not cuts:
+            self.problem = self._uncut
             return
         coefficients = np.zeros((self.spare_cuts, len(self.share)))
         limits = np.ones(self.spare_cuts)
@@ -444,7 +449,17 @@ class Program:
             limits[row] = limit
             for pair, coefficient in tiles.items():
                 coefficients[row, positions[pair]] = coefficient
-        self.cut.value, self.cut_limit.value = coefficients, limits
+        self.problem, cut, cut_limit = self._with_cuts
+        cut.value, cut_limit.value = coefficients, limits
+
+    @cached_property
+    def _with_cuts(self) -> tuple[cp.Problem, cp.Parameter, cp.Parameter]:
+        """The problem with spare rows on the tiles of shared buffers, their coefficients and their limits."""
+        cut = cp.Parameter((self.spare_cuts, len(self.share)), name="cut")
+        limit = cp.Parameter(self.spare_cuts, name="cut_limit")
+        tiles = np.array([self.row([(self.tile[pair], 1.0)]) for pair in self.share])
+        row = cut @ (sp.csr_array(tiles[:, self._order]) @ self._x) <= limit
+        return cp.Problem(self._uncut.objective, [*self._uncut.constraints, row]), cut, limit
 
     def solution(self) -> Row:
         """x with a final 1, after a solve; count and choice rounded to whole numbers.
