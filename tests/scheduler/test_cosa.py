@@ -69,9 +69,15 @@ def test_programs_are_disciplined_parametrized_ones(simba: Variant, layer: Layer
     architecture, mapspace = simba()
     program = Program(Structure.of(architecture, layer(K=8, C=8, P=7, R=3), mapspace))
     program.set_parameters(architecture, cosa_cost(program, architecture, CosaWeights()))
-    assert program.problem.is_dcp(dpp=True)
-    program.problem.solve(solver="HIGHS", enforce_dpp=True)
-    assert program.problem.status == cp.OPTIMAL
+    cuts: list[tuple[dict[tuple[int, int], float], float]] = [({next(iter(program.share)): 1.0}, 1.0)]
+    values = []
+    for own in ([], cuts):
+        program.set_cuts(own)
+        assert program.problem.is_dcp(dpp=True)
+        program.problem.solve(solver="HIGHS", enforce_dpp=True)
+        assert program.problem.status == cp.OPTIMAL
+        values.append(program.problem.value)
+    assert values[0] < values[1], "a cut takes the best point away"
 
 
 def test_programs_are_small(simba: Variant, layer: Layer) -> None:
