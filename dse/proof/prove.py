@@ -34,9 +34,11 @@ _MARGIN = 1.5e-4  # log2: what a solver's tolerances may take off a bound
 _FINEST = 6e-4  # log2: no solve aims below this gap
 _MOST_ROUNDS = 12
 _SHARE = 0.3  # of the gap that was asked for: that much below the best mapping a solve looks for others
+_WIDE, _WIDE_SHARE = 0.01, 0.9  # log2 of a gap beyond which a proof is worth more than a better mapping
 _SMALL, _SMALL_SHARE = 300, 0.1  # programs of at most so many variables are proven to a finer gap in about the time
-_WIDE = 0.01  # log2 of a gap
+_LARGE = 550  # variables; beyond, a solver takes seconds to find a good mapping
 _FAR = 0.12  # log2: where the best mapping is further above the bound, a solve looks for better ones first
+_WANDERINGS = 12  # random changes that local search starts from anew
 _STARTS = 2  # rounded mappings that local search starts from
 _VIOLATION = 1e-4  # of a sum, in the linear relaxation
 _ANY = 1e3  # log2 of a cost above that of any mapping
@@ -142,6 +144,7 @@ class Prover:
         if log_bound < math.inf and best.log_cost - log_bound - _MARGIN > run.tolerance:
             # Starts of another kind: the deadline may pass by a descent or two.
             best = run.descend([best, *search.given(other_start()), *search.scattered()])
+            best = search.wander(best, _WANDERINGS, max(run.deadline, time.perf_counter() + 0.3))
         if not math.isfinite(best.log_cost):
             if log_bound == math.inf:
                 reason = (
@@ -203,15 +206,18 @@ class _Run:
         found = search.cheapest([mapping_of(program, rounded(program, point)) for point in points], _STARTS)
         if found:
             best = min(best, self.descend(found), key=lambda own: own.log_cost)
+        if program.size > _LARGE and _FAR < best.log_cost - bound < math.inf:
+            best = search.wander(best, _WANDERINGS, self.deadline)
         return best, min(bound, best.log_cost)
 
     def close(self, best: Candidate, bound: float) -> tuple[Candidate, float]:
         """(the best mapping, log2 of the bound) once the gap is closed, the time is up or nothing improves."""
         program, search = self.program, self.search
         small = program.size <= _SMALL
-        share = _SMALL_SHARE if small else _SHARE
+        wide = self.tolerance >= _WIDE
+        share = _SMALL_SHARE if small else _WIDE_SHARE if wide else _SHARE
         # A small program is solved down to the cut-off, unless its gap is wide and the time saved worth more.
-        enough = 1.01 * share * self.tolerance if small and self.tolerance < _WIDE else self.tolerance
+        enough = 1.01 * share * self.tolerance if small and not wide else self.tolerance
         hunting = True
         for _ in range(_MOST_ROUNDS):
             left = self.deadline - time.perf_counter()

@@ -20,6 +20,8 @@ from dse.specification.mapping import Mapping
 
 __all__ = ["Candidate", "Search"]
 
+_KICKS = 12  # random changes of a mapping, of which a descent starts from the cheapest
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
@@ -191,6 +193,36 @@ class Search:
             if best.log_cost > before - 1e-9:
                 break
         return best
+
+    def wander(self, start: Candidate, rounds: int, deadline: float, seed: int = 0) -> Candidate:
+        """Descents from random changes of the best mapping, in turn, till `time.perf_counter` says stop."""
+        rng = np.random.default_rng(seed)
+        best = start
+        for _ in range(rounds):
+            if time.perf_counter() >= deadline:
+                break
+            found = self.improve(self._kicked(best, rng), deadline)
+            if found.log_cost < best.log_cost - 1e-9:
+                best = found
+        return best
+
+    def _kicked(self, own: Candidate, rng: np.random.Generator) -> Candidate:
+        """The cheapest of some mappings that fit, each a few random moves of prime factors away; else the mapping."""
+        factors, permutation, spatial = self._tiled(own, _KICKS)
+        for row in factors:
+            for _ in range(int(rng.integers(2, 5))):
+                dimension, prime = self._primes[int(rng.integers(len(self._primes)))]
+                sources = [slot for slot in self._slots if row[slot][dimension] % prime == 0]
+                source = sources[int(rng.integers(len(sources)))]
+                target = self._slots[int(rng.integers(len(self._slots)))]
+                row[source][dimension] //= prime
+                row[target][dimension] *= prime
+        costs = self.log_costs(factors, permutation, spatial)
+        costs[np.all(factors == own.factors, axis=(1, 2, 3))] = np.inf
+        best = int(np.argmin(costs))
+        if not np.isfinite(costs[best]):
+            return own
+        return Candidate(factors[best], permutation[best], spatial[best], float(costs[best]))
 
     def _best_of(self, own: Candidate, neighbours: tuple[Ints, Ints, Ints]) -> Candidate:
         factors, permutation, spatial = neighbours
