@@ -11,7 +11,6 @@ from itertools import permutations
 
 from dse.proof.decisions import Decisions
 from dse.proof.forms import Form, constant, total
-from dse.proof.structure import Slot
 
 __all__ = ["Orders", "order_classes"]
 
@@ -72,10 +71,9 @@ class Orders:
         if (level, wanted) not in self._clear:
             decisions = self.decisions
             binary = self.assembly.whole()
-            for row, factor in enumerate(self.structure.factors):
-                if factor.group in wanted:
-                    count = decisions.counts[row, Slot(level, "t")]
-                    self.assembly.below(count + binary * factor.multiplicity - factor.multiplicity)
+            most = decisions.factors_of(wanted)
+            number = total(decisions.number_temporal(group, level) for group in sorted(wanted))
+            self.assembly.below(number + binary * most - most)
             self._clear[level, wanted] = binary
         return self._clear[level, wanted]
 
