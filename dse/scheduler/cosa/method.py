@@ -28,7 +28,7 @@ from dse.specification.problem import Problem
 
 __all__ = ["CosaMethod"]
 
-_CACHED_PROGRAMS = 256
+_CACHED_PROGRAMS = 96  # some 10 MB each: four meshes of a network of 24 layers
 _OPTIMAL_GAP = 1e-6  # the word optimal stands for at most this, as a ratio
 _ROW_TOLERANCE = 1e-9  # so that the solvers agree on the objective to 1e-6
 _SOLVER_TOLERANCE = 1e-6  # by which a solver may overstep rows, and so its bound
