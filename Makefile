@@ -45,7 +45,7 @@ experiments: $(INSTALLED) ## Run the co-design studies of docs/experiments.md in
 
 .PHONY: test
 test: $(INSTALLED) $(AXE) ## Run the tests on every core, a file at a time; ARGS is passed to pytest
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: soak
 soak: $(INSTALLED) ## Run the tests that take minutes

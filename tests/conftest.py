@@ -33,6 +33,14 @@ SECOND_NETWORK = """network:
 """
 
 
+# Files that take a minute or more, mostly waiting for clusters. They run first: at the end, a core would wait for one.
+SLOWEST = ("tests/submission/", "tests/sweep/executors/", "tests/cli/test_study_commands.py", "tests/docs/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test takes schedules from the user's cache, or leaves any there."""
