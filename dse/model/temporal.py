@@ -96,8 +96,8 @@ def tile_motion(
     """The motion of a data space below each storage level, innermost first.
 
     Entry l concerns the tile inside level l, moved by the temporal loops of level l and further out. Below level 0
-    that is the single operation, which is fetched anew every cycle. `boxes` (mapping,
-    level + 1) are the words of the data space in `nests.tiles`, `weights` its `axis_weights`.
+    that is the single operation, which is fetched anew every cycle. `boxes` (mapping, level + 1) are the words of the
+    data space in `nests.tiles`, `weights` its `axis_weights`.
 
     With `slides_on` (Timeloop's master) moves that leave the tile where it is fetch nothing and are forgotten: loop 1
     is the innermost loop that moves the tile, and T_j = 0 fetches nothing at any j.

@@ -93,7 +93,7 @@ def _hops(traffic: Traffic, space: int, level: int, helped: Form, *, direct: boo
     if not helped.vanishes:
         spread = assembly.real(0.0, fanout)
         assembly.below(scattered * 0.5 - helped * (0.5 * fanout) - spread)
-    split = not direct and bool(structure.spaces[space].windows)
+    split = not direct and bool(structure.spaces[space].windows)  # links may leave a part of each set of equal tiles
     functions = (_split_sets, _split_root) if split else (_sets, _root_less_one)
     sets, shared = decisions.chords(multicast, fanout, functions, least)
     (beyond,) = decisions.chords(scattered, fanout, (_root_less_one,))
