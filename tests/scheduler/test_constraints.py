@@ -23,8 +23,8 @@ from dse.scheduler import ScheduleOptions, Scheduler
 from dse.scheduler.cosa.decode import encode
 from dse.scheduler.cosa.factors import Structure
 from dse.scheduler.cosa.method import CosaMethod
-from dse.scheduler.cosa.program import Program
 from dse.scheduler.cosa.traffic import cosa_cost
+from dse.scheduler.cosa.variables import Variables
 from dse.search.membership import allows, within_mapspace
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
 from dse.specification.document import Document
@@ -63,9 +63,9 @@ def test_no_mapping_of_the_mapspace_has_a_lower_objective(data: st.DataObject) -
     assert schedule.value is not None
     assert schedule.lower_bound is not None
     assert allows(architecture, problem, mapspace, schedule.mapping)
-    program = method.program(Structure.of(architecture, problem, mapspace))
-    cost = cosa_cost(program, architecture, method.options.weights)
-    value = float(cost @ encode(program, mapping))
+    variables = method.program(Structure.of(architecture, problem, mapspace)).variables
+    cost = cosa_cost(variables, architecture, method.options.weights)
+    value = float(cost @ encode(variables, mapping))
     assert schedule.lower_bound <= value + 1e-5
     if schedule.termination == "optimal":
         assert schedule.value <= value + 1e-5
@@ -247,13 +247,13 @@ def test_tiles_span_the_levels_of_published_z(layer: Callable[..., Problem]) -> 
     architecture, pattern = load_template(REPOSITORY / "arch_templates/simba.yaml").instantiate()
     mapspace = parse_mapspace(Document({"mapspace": pattern}), pattern, architecture, CNN_LAYER)
     problem = layer(P=4, Q=4, C=4, K=4, N=2)
-    program = Program(Structure.of(architecture, problem, mapspace))
-    levels = [slot.level for slot in program.structure.slots]
+    variables = Variables(Structure.of(architecture, problem, mapspace))
+    levels = [slot.level for slot in variables.structure.slots]
     for space, data_space in enumerate(CNN_LAYER.data_spaces):
         expected = PUBLISHED_Z[data_space.name]
-        assert set(program.structure.kept_levels[space]) == set(expected)
+        assert set(variables.structure.kept_levels[space]) == set(expected)
         for level in list(expected)[:-1]:  # the outermost holds everything
-            counts = program.row_tile(space, level)[: program.count_size].reshape(program.count.shape)
+            counts = variables.row_tile(space, level)[: variables.count_size].reshape(variables.count.shape)
             spanned = {levels[column] for column in range(len(levels)) if counts[:, column].any()}
             assert spanned == {own for own, flag in enumerate(expected[level]) if flag == "1"} & set(levels)
 

@@ -18,6 +18,7 @@ from dse.scheduler.cosa.method import CosaMethod
 from dse.scheduler.cosa.program import Program
 from dse.scheduler.cosa.repair import overflow_cut, shrunk
 from dse.scheduler.cosa.traffic import cosa_cost
+from dse.scheduler.cosa.variables import Variables
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
 from dse.specification.mapping import LevelMapping, Mapping
 from dse.specification.mapspace import Mapspace
@@ -68,8 +69,8 @@ def test_one_compiled_program_serves_every_variant(simba: Variant, layer: Layer)
 def test_programs_are_disciplined_parametrized_ones(simba: Variant, layer: Layer) -> None:
     architecture, mapspace = simba()
     program = Program(Structure.of(architecture, layer(K=8, C=8, P=7, R=3), mapspace))
-    program.set_parameters(architecture, cosa_cost(program, architecture, CosaWeights()))
-    cuts: list[tuple[dict[tuple[int, int], float], float]] = [({next(iter(program.share)): 1.0}, 1.0)]
+    program.set_parameters(architecture, cosa_cost(program.variables, architecture, CosaWeights()))
+    cuts: list[tuple[dict[tuple[int, int], float], float]] = [({next(iter(program.variables.share)): 1.0}, 1.0)]
     values = []
     for own in ([], cuts):
         program.set_cuts(own)
@@ -82,9 +83,9 @@ def test_programs_are_disciplined_parametrized_ones(simba: Variant, layer: Layer
 
 def test_programs_are_small(simba: Variant, layer: Layer) -> None:
     architecture, mapspace = simba()
-    pointwise = Program(Structure.of(architecture, layer(K=256, C=64, P=56, Q=56), mapspace))
+    pointwise = Variables(Structure.of(architecture, layer(K=256, C=64, P=56, Q=56), mapspace))
     assert pointwise.size < 110
-    square = Program(Structure.of(architecture, layer(K=64, C=64, P=56, Q=56, R=3, S=3), mapspace))
+    square = Variables(Structure.of(architecture, layer(K=64, C=64, P=56, Q=56, R=3, S=3), mapspace))
     assert square.size < 180
 
 

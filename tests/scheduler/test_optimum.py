@@ -10,8 +10,8 @@ import pytest
 from dse.scheduler import CosaWeights, Schedule, ScheduleOptions, Scheduler
 from dse.scheduler.cosa.decode import encode
 from dse.scheduler.cosa.factors import Structure
-from dse.scheduler.cosa.program import Program
 from dse.scheduler.cosa.traffic import cosa_cost, energy_weights
+from dse.scheduler.cosa.variables import Variables
 from dse.specification.architecture import Architecture, Arithmetic, StorageLevel
 from dse.specification.mapping import LevelMapping, Mapping
 from dse.specification.mapspace import Mapspace
@@ -128,8 +128,8 @@ def test_optimum_equals_enumeration(
     problem = layer(**bounds)
     architecture = _architecture(pe_entries, buffer_entries)
     mapspace = Mapspace(KEEP)
-    program = Program(Structure.of(architecture, problem, mapspace))
-    parts = [(t.level, t.space, t.child, weight) for t, weight in energy_weights(program, architecture)]
+    variables = Variables(Structure.of(architecture, problem, mapspace))
+    parts = [(t.level, t.space, t.child, weight) for t, weight in energy_weights(variables, architecture)]
     least = math.inf
     for mapping in _mappings(problem):
         tiles = [
@@ -193,8 +193,10 @@ def test_published_weights_are_those_of_cosa(
             for own, along, keep in zip(temporal, spatial, mapspace.keep, strict=True)
         )
     )
-    program = Program(Structure.of(architecture, problem, mapspace))
-    value = float(cosa_cost(program, architecture, CosaWeights(traffic_model="published")) @ encode(program, mapping))
+    variables = Variables(Structure.of(architecture, problem, mapspace))
+    value = float(
+        cosa_cost(variables, architecture, CosaWeights(traffic_model="published")) @ encode(variables, mapping)
+    )
     level = [0.99 * (0.8 + 0.04 * index) for index in range(4)]
     weights_inside = level[1] * 1 + level[1] * 3 + level[2] * 1 + level[3] * 1  # K2 C8 K2 K2
     inputs_inside = level[0] * 2 + level[1] * 3  # P4 C8

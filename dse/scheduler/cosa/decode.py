@@ -8,18 +8,18 @@ import numpy as np
 
 from dse.scheduler.cosa.factors import Structure
 from dse.scheduler.cosa.orders import innermost_run
-from dse.scheduler.cosa.program import Program, Row
+from dse.scheduler.cosa.variables import Row, Variables
 from dse.specification.architecture import Architecture
 from dse.specification.mapping import LevelMapping, Mapping
 
 __all__ = ["encode", "mapping_of", "overflow", "saved_log", "tile_words"]
 
 
-def mapping_of(program: Program, solution: Row) -> Mapping:
+def mapping_of(variables: Variables, solution: Row) -> Mapping:
     """The mapping of an integral point; loop orders are those that represent the chosen classes."""
-    structure = program.structure
+    structure = variables.structure
     shape = structure.problem.shape
-    counts = solution[: program.count_size].reshape(program.count.shape)
+    counts = solution[: variables.count_size].reshape(variables.count.shape)
     nothing = (False,) * len(shape.data_spaces)
     levels: list[LevelMapping] = []
     for level in range(structure.levels):
@@ -29,11 +29,11 @@ def mapping_of(program: Program, solution: Row) -> Mapping:
                 for row, factor in enumerate(structure.factors):
                     sizes[slot.kind][factor.dimension] *= factor.prime ** int(counts[row, column])
         chosen = 0
-        if level in program.ordered:
-            number = len(program.classes[level])
-            chosen = int(np.argmax([solution[program.order[level, index]] for index in range(number)]))
+        if level in variables.ordered:
+            number = len(variables.classes[level])
+            chosen = int(np.argmax([solution[variables.order[level, index]] for index in range(number)]))
         first = structure.innermost(level)
-        rest = (dimension for dimension in program.classes[level][chosen].permutation if dimension not in first)
+        rest = (dimension for dimension in variables.classes[level][chosen].permutation if dimension not in first)
         along_y = [dimension for dimension, size in enumerate(sizes["y"]) if size > 1]
         along_x = [dimension for dimension in range(len(shape.dimensions)) if dimension not in along_y]
         spatial_permutation, split = (*along_x, *along_y), len(along_x)
@@ -82,13 +82,13 @@ def overflow(architecture: Architecture, structure: Structure, mapping: Mapping)
     return None
 
 
-def encode(program: Program, mapping: Mapping) -> Row:
+def encode(variables: Variables, mapping: Mapping) -> Row:
     """The point x (with a final 1) that a mapping stands for; its loop orders may be any.
 
     The entries of `order`, `passes`, `share` and `tile` are left at zero: no objective names them.
     """
-    structure = program.structure
-    point = program.row(constant=1.0)
+    structure = variables.structure
+    point = variables.row(constant=1.0)
     for column, slot in enumerate(structure.slots):
         own = mapping.levels[slot.level]
         along_x = set(own.spatial_permutation[: own.split])
@@ -100,17 +100,17 @@ def encode(program: Program, mapping: Mapping) -> Row:
             while size % factor.prime == 0:
                 size //= factor.prime
                 exponent += 1
-            point[program.count[row, column]] = exponent
-    for (level, axis), columns in program.columns.items():
+            point[variables.count[row, column]] = exponent
+    for (level, axis), columns in variables.columns.items():
         tile = tile_sizes(mapping, level)
         wanted = tuple(tile[term.dimension] for term in axis)
         point[columns.first + columns.sizes.index(wanted)] = 1.0
-    for (level, axis), index in program.extent.items():
+    for (level, axis), index in variables.extent.items():
         point[index] = math.log2(structure.extent(axis, dict(enumerate(tile_sizes(mapping, level)))))
-    for space, child, level, index in program.saved:
-        point[program.saved[space, child, level, index]] = 0.0
+    for space, child, level, index in variables.saved:
+        point[variables.saved[space, child, level, index]] = 0.0
     filled: set[tuple[int, int, int]] = set()
-    for (space, child, level, _), index in program.saved.items():
+    for (space, child, level, _), index in variables.saved.items():
         if (space, child, level) in filled:
             continue  # one entry carries what the actual order saves
         filled.add((space, child, level))

@@ -69,7 +69,7 @@ class CosaMethod:
         if reason is not None:
             return self._failed("infeasible", reason, 0.0, start)
         program = self.program(structure)
-        cost = cosa_cost(program, architecture, self.options.weights)
+        cost = cosa_cost(program.variables, architecture, self.options.weights)
         program.set_parameters(architecture, cost)
         mapping, stats, seconds = self._solve(program, architecture)
         if stats.status is Status.INFEASIBLE:
@@ -79,10 +79,10 @@ class CosaMethod:
         if mapping is None:
             limit = self.options.time_limit_seconds
             return self._failed("time_limit", f"no mapping was found within {limit:g} s", seconds, start)
-        mapping, evaluation = best_order(program, architecture, mapping, cost)
+        mapping, evaluation = best_order(program.variables, architecture, mapping, cost)
         if not evaluation.valid:
             return self._failed("feasible", f"the mapping found does not fit: {evaluation.error}", seconds, start)
-        value = float(cost @ encode(program, mapping))
+        value = float(cost @ encode(program.variables, mapping))
         bound = None if stats.bound is None else min(stats.bound + float(cost[-1]) - _SOLVER_TOLERANCE, value)
         return Schedule(
             objective="cosa",
@@ -117,7 +117,7 @@ class CosaMethod:
                     raise ToolError(f"the solver {stats.solver} calls a feasible problem infeasible")
                 return None, stats, seconds
             if stats.status.has_solution:
-                mapping = mapping_of(program, program.solution())
+                mapping = mapping_of(program.variables, program.solution())
             if mapping is None:
                 return None, stats, seconds
             level = overflow(architecture, program.structure, mapping)
