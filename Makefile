@@ -10,10 +10,10 @@ STUDY ?= experiments/simba_resnet50.yaml
 OUT ?= runs/$(basename $(notdir $(STUDY)))
 ARGS ?=
 
-# The interpreter that .venv is made with: the first of these that runs and is at least 3.11. PYTHON=... narrows the choice.
-CANDIDATES = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+# The interpreter that .venv is made with: the first of these that runs and is 3.11 to 3.13. PYTHON=... narrows the choice.
+CANDIDATES = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 INTERPRETER = $(shell for python in $(CANDIDATES); do \
-    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$python"; break; }; done)
+    "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { command -v "$$python"; break; }; done)
 # uv installs several times faster than pip, from the same lock with the same hashes. `make venv UV=` uses pip all the same.
 UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv)
 
@@ -99,7 +99,7 @@ clean: ## Remove .venv, caches and build products; runs/ stays
 
 # Two stamps, so that an edit of pyproject.toml reinstalls the project (seconds) and not its dependencies (a minute).
 $(LOCKED): requirements.lock
-	@test -n "$(INTERPRETER)" || { echo "make: Python 3.11 or newer is needed, and none of these is: $(CANDIDATES)" >&2; exit 2; }
+	@test -n "$(INTERPRETER)" || { echo "make: Python 3.11 to 3.13 is needed, and none of these is: $(CANDIDATES)" >&2; exit 2; }
 ifneq ($(UV),)
 	@$(BIN)/python -c '' 2>/dev/null || $(UV) venv --quiet --clear --no-python-downloads --python $(INTERPRETER) $(VENV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock

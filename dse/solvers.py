@@ -6,12 +6,17 @@ a Status is read from each solver's own statistics. Every solver runs on one thr
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import math
+import os
+import sys
+import threading
 import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -64,6 +69,7 @@ class Solver(ABC):
     package: str
     proves_bounds: bool  # gives a bound when it stops early
     absolute_gap: bool  # can stop at a gap; otherwise it goes on to the optimum
+    prints: bool = False  # on standard output, whatever it is told
 
     @property
     def available(self) -> bool:
@@ -87,7 +93,7 @@ class Solver(ABC):
         start = time.perf_counter()
         options = self.options(gap, max(seconds, 0.01), tolerance, proving=proving)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _SILENCE if self.prints else nullcontext():
                 # CVXPY calls a gap that was reached inaccurate; `read` tells the outcomes apart.
                 warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
                 problem.solve(solver=self.name, **options)
@@ -202,6 +208,37 @@ class _GlpkMi(Solver):
         return SolveStats(self.name, Status.LIMIT, value, None, seconds, None)
 
 
+class _Silence:
+    """Keeps what C code prints off the standard output, which is for answers, while any thread is inside."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._output = -1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1 and sys.stdout is not None:  # None: the process was started without one
+                sys.stdout.flush()
+                self._output = os.dup(1)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, 1)
+                os.close(nowhere)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._output >= 0:
+                ctypes.CDLL(None).fflush(None)
+                os.dup2(self._output, 1)
+                os.close(self._output)
+                self._output = -1
+
+
+_SILENCE = _Silence()
+
+
 def _believable(bound: float) -> float | None:
     """A bound, or None where the solver's infinity stands for it."""
     return bound if math.isfinite(bound) and abs(bound) < _INFINITY else None
@@ -212,7 +249,8 @@ SOLVERS: Mapping[str, Solver] = {
     for solver in (
         _Scip("SCIP", "pyscipopt", "pyscipopt", proves_bounds=True, absolute_gap=True),
         _GlpkMi("GLPK_MI", "cvxopt", "cvxopt", proves_bounds=False, absolute_gap=False),
-        _Highs("HIGHS", "highspy", "highspy", proves_bounds=True, absolute_gap=True),
+        # 1.12 left a line of its developers in: "transformNewIntegerFeasibleSolution tmpSolver.run();".
+        _Highs("HIGHS", "highspy", "highspy", proves_bounds=True, absolute_gap=True, prints=True),
     )
 }
 

@@ -1,3 +1,4 @@
+import ctypes
 import warnings
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 
 from dse.errors import InputError, ToolError
 from dse.scheduler import ScheduleOptions, Scheduler
-from dse.solvers import SOLVERS, Solver, Status, solver_named
+from dse.solvers import _SILENCE, SOLVERS, Solver, Status, solver_named
 
 each_solver = pytest.mark.parametrize("solver", list(SOLVERS.values()), ids=list(SOLVERS))
 
@@ -82,6 +83,17 @@ def test_a_solve_leaves_no_warnings(solver: Solver) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         solver.solve(_market_split(4, 40, slack=True), 0.0, 0.3)
+
+
+def test_what_solvers_print_is_not_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    c = ctypes.CDLL(None)
+    with _SILENCE:
+        with _SILENCE:  # as of two threads
+            c.printf(b"HighsMipSolverData\n")
+        c.printf(b"HighsMipSolverData\n")
+    c.printf(b"answer\n")
+    c.fflush(None)
+    assert capfd.readouterr().out == "answer\n"
 
 
 def test_unknown_names_are_input_errors() -> None:

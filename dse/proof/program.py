@@ -114,7 +114,7 @@ class Program:
         self.sums.append(Sum(name, terms))
         assembly.below(total(term.part for term in terms) - 1.0)
         for term in terms:
-            # Not an equation: HiGHS 1.15 substitutes those, and then calls points optimal that are not.
+            # Not an equation: HiGHS 1.15 substitutes those, and then may call points optimal that are not.
             assembly.below(term.exponent - term.log)
 
     def _limit_capacities(self) -> None:
