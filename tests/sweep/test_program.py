@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import dse
+from dse.sweep import program
 from dse.sweep.program import program_name
 
 
@@ -25,6 +26,16 @@ def test_changes_with_whatever_decides_results(copy: Path, package: str) -> None
     file = min((copy / package).glob("*.py"))
     file.write_text(file.read_text() + "\n")
     assert program_name(copy) != program_name()
+
+
+@pytest.mark.parametrize("solver", ["cvxpy", "highspy", "pyscipopt"])
+def test_changes_with_the_release_of_a_solver(monkeypatch: pytest.MonkeyPatch, solver: str) -> None:
+    before = program_name()
+    known = program.version
+    monkeypatch.setattr(program, "version", lambda name: "0.0.1" if name == solver else known(name))
+    program_name.cache_clear()
+    assert program_name() != before
+    program_name.cache_clear()
 
 
 def test_sees_new_and_renamed_modules(copy: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import yaml
@@ -15,7 +14,7 @@ from dse.report.figures.convergence import convergence_rows
 from dse.specification.goals import Goals
 from dse.sweep.folder import StudyFolder
 from dse.sweep.plan import Plan
-from dse.sweep.program import program_name
+from dse.sweep.program import program_name, release
 from dse.sweep.reading import StoredStudy
 
 __all__ = ["origin_of", "study_files"]
@@ -70,15 +69,8 @@ def _facts(folder: StudyFolder, study: StoredStudy) -> Iterator[tuple[str, str]]
     yield "hash of the networks and goals", plan.workload[:16]
     yield "hash of the results", _digest(json.dumps(study.fingerprint()))
     yield "Python here", platform.python_version()
-    found = [f"{name} {number}" for name in _LIBRARIES if (number := _version(name)) is not None]
+    found = [f"{name} {number}" for name in _LIBRARIES if (number := release(name)) is not None]
     yield "libraries here", ", ".join(found)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def _digest(text: str) -> str:
