@@ -1,7 +1,8 @@
 """The solvers behind one façade: how each is called, limited and believed.
 
 What CVXPY calls the outcome of a limit differs between solvers (and once is an all-zero point called a solution), so
-a Status is read from each solver's own statistics. Every solver runs on one thread with its fixed default seed.
+a Status is read from each solver's own statistics. Every solver runs on one thread with its fixed default seed, and
+with another one where that ends in an error.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["SOLVERS", "SolveStats", "Solver", "Status", "solver_named"]
 
 
 _INFINITY = 1e19  # from here on SCIP means that it knows nothing
+_SEEDS = 3  # HiGHS may call its own optimum an error, for a row that is overstepped by a hair more than it tolerates
 
 
 class Status(Enum):
@@ -91,22 +93,27 @@ class Solver(ABC):
         """
         self.require()
         start = time.perf_counter()
-        options = self.options(gap, max(seconds, 0.01), tolerance, proving=proving)
-        try:
-            with warnings.catch_warnings(), _SILENCE if self.prints else nullcontext():
-                # CVXPY calls a gap that was reached inaccurate; `read` tells the outcomes apart.
-                warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
-                problem.solve(solver=self.name, **options)
-        except cp.error.SolverError as error:
-            # How CVXPY reports a limit that was reached without a solution, and real failures too.
-            elapsed = time.perf_counter() - start
-            if elapsed < 0.9 * seconds:
-                raise ToolError(f"the solver {self.name} failed: {error}") from error
-            return SolveStats(self.name, Status.LIMIT_WITHOUT_SOLUTION, None, None, elapsed, None)
-        return self.read(problem, time.perf_counter() - start)
+        failure: Exception | None = None
+        for seed in range(_SEEDS):
+            left = max(seconds - (time.perf_counter() - start), 0.01)
+            options = self.options(gap, left, tolerance, proving=proving, seed=seed)
+            try:
+                with warnings.catch_warnings(), _SILENCE if self.prints else nullcontext():
+                    # CVXPY calls a gap that was reached inaccurate; `read` tells the outcomes apart.
+                    warnings.filterwarnings("ignore", message="Solution may be inaccurate", category=UserWarning)
+                    problem.solve(solver=self.name, **options)
+            except cp.error.SolverError as error:
+                # How CVXPY reports a limit that was reached without a solution, and real failures too.
+                elapsed = time.perf_counter() - start
+                if elapsed >= 0.9 * seconds:
+                    return SolveStats(self.name, Status.LIMIT_WITHOUT_SOLUTION, None, None, elapsed, None)
+                failure = error
+            else:
+                return self.read(problem, time.perf_counter() - start)
+        raise ToolError(f"the solver {self.name} failed: {failure}") from failure
 
     @abstractmethod
-    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool, seed: int) -> Mapping[str, Any]:
         """Arguments of `Problem.solve`."""
 
     @abstractmethod
@@ -148,10 +155,12 @@ _SCIP_SMALL: Mapping[str, Any] = {
 
 
 class _Scip(Solver):
-    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool, seed: int) -> Mapping[str, Any]:
         limits = {"limits/time": seconds, "limits/absgap": gap, "parallel/maxnthreads": 1, "lp/threads": 1}
         # SCIP would take an interrupt for itself, and hand out what it has as if its time were up.
-        return {"scip_params": {**_SCIP_SMALL, **limits, "misc/catchctrlc": False}}
+        return {
+            "scip_params": {**_SCIP_SMALL, **limits, "misc/catchctrlc": False, "randomization/randomseedshift": seed}
+        }
 
     def read(self, problem: cp.Problem, seconds: float) -> SolveStats:
         if problem.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
@@ -166,11 +175,11 @@ class _Scip(Solver):
 
 
 class _Highs(Solver):
-    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool, seed: int) -> Mapping[str, Any]:
         return {
             "time_limit": seconds,
             "threads": 1,
-            "random_seed": 0,
+            "random_seed": seed,
             "mip_rel_gap": 0.0,
             "mip_abs_gap": gap,
             "mip_feasibility_tolerance": tolerance,
@@ -195,7 +204,7 @@ class _Highs(Solver):
 
 
 class _GlpkMi(Solver):
-    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool) -> Mapping[str, Any]:
+    def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool, seed: int) -> Mapping[str, Any]:
         # Only direct arguments reach GLPK: nested options are dropped in silence. It knows no absolute gap.
         return {"tm_lim": max(1, int(seconds * 1000))}
 

@@ -85,6 +85,34 @@ def test_a_solve_leaves_no_warnings(solver: Solver) -> None:
         solver.solve(_market_split(4, 40, slack=True), 0.0, 0.3)
 
 
+@each_solver
+@pytest.mark.parametrize("errors", [1, 2, 9])
+def test_an_error_is_tried_again_with_another_seed(
+    solver: Solver, errors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[dict[str, object]] = []
+    solve = cp.Problem.solve
+
+    def failing(problem: cp.Problem, **options: object) -> object:
+        calls.append(options)
+        if len(calls) <= errors:
+            raise cp.error.SolverError("an error")
+        return solve(problem, **options)
+
+    monkeypatch.setattr(cp.Problem, "solve", failing)
+    x = cp.Variable(2, integer=True, bounds=[0, 5])
+    problem = cp.Problem(cp.Minimize(-x[0] - x[1]), [x[0] + 2 * x[1] <= 7])
+    if errors > 2:
+        with pytest.raises(ToolError, match=f"the solver {solver.name} failed: an error"):
+            solver.solve(problem, 0.0, 10.0)
+        assert len(calls) == 3
+    else:
+        assert solver.solve(problem, 0.0, 10.0).objective == pytest.approx(-6.0)
+        assert len(calls) == errors + 1
+    if solver.name != "GLPK_MI":  # which takes no seed
+        assert all(calls[0] | {"time_limit": 0} != other | {"time_limit": 0} for other in calls[1:])
+
+
 def test_what_solvers_print_is_not_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     c = ctypes.CDLL(None)
     with _SILENCE:

@@ -25,7 +25,7 @@ class Neighbours:
         (for a data space, the one that matters) belongs to one group for each way.
         """
         if level not in self._ways:
-            ways = 1 + (self.structure.fanouts[level][1] > 1)
+            ways = 1 + (min(self.structure.fanouts[level]) > 1)  # a mesh of one column has one row's neighbours
             self._ways[level] = []
             for _ in range(ways):
                 way = {group: self.assembly.whole() for group in range(len(self.structure.groups))}

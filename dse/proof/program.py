@@ -45,6 +45,7 @@ _SAME = 0.004  # log2: tangents that touch this close to each other are one
 _LEAST_LOG2 = -1000.0  # below any exponent
 _FREE_LOG2 = -60.0  # log2 of an energy that counts as none
 _UNLIMITED_LOG2 = 60.0
+_OVER = 1e-6  # by which a sum may be above 1
 _LN2 = math.log(2.0)
 _MOST_CYCLES = "most cycles"
 
@@ -265,6 +266,13 @@ class Program:
         point = self.completed(point)
         at = np.array([self.value(term.exponent, point) for term in self.terms])
         self.touch(np.arange(len(at)), at)
+
+    def exact_cost(self, point: Floats) -> float:
+        """log2 of the objective at a point of whole numbers, by the sums themselves; infinite where it does not fit."""
+        capacities = (own.terms for own in self.sums if own.name.startswith("capacity"))
+        if any(sum(2.0 ** self.value(term.exponent, point) for term in own) > 1.0 + _OVER for own in capacities):
+            return math.inf
+        return self.value(self.objective, self.completed(point))
 
     def _put_tangents(self) -> None:
         """z ≥ 2^p (1 + ln 2 (g − p)) at each p; an unused row says z ≥ 0."""

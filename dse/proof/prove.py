@@ -246,7 +246,11 @@ class _Run:
                 best = found
             elif far:
                 hunting = False
-            elif math.isfinite(best.log_cost) and bound < before + self.tolerance / 8:
+            elif (
+                math.isfinite(best.log_cost)
+                and bound < before + self.tolerance / 8
+                and program.exact_cost(point) < bound + self.tolerance / 8
+            ):
                 break  # the relaxation itself is not tighter
         return best, bound - _MARGIN
 

@@ -17,10 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def export(folder: Path, *options: str) -> bytes:
-    done = subprocess.run(
-        [sys.executable, "-m", "dse", "export", str(folder), *options], capture_output=True, check=True
-    )
-    return done.stdout
+    path = folder.with_name("exported")
+    assert main(["export", str(folder), *options, "--output", str(path)]) == 0
+    return path.read_bytes()
 
 
 def stored(folder: Path) -> int:
@@ -86,14 +85,16 @@ def test_pareto_prints_the_contract_object(finished: tuple[Path, Path], capsys: 
     assert {line.split()[0] for line in table.splitlines() if " * " in line and "front" not in line} == front
 
 
-def test_exported_files_hold_the_same_as_standard_output(finished: tuple[Path, Path], tmp_path: Path) -> None:
+def test_exported_files_hold_the_same_as_standard_output(
+    finished: tuple[Path, Path], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     _, run = finished
     for file_format in ("csv", "jsonl", "parquet"):
         for level in ("layer", "variant"):
-            path = tmp_path / f"{level}.{file_format}"
             options = ["--format", file_format, "--level", level]
-            assert main(["export", str(run), *options, "--output", str(path)]) == 0
-            assert path.read_bytes() == export(run, *options)
+            capfdbinary.readouterr()
+            assert main(["export", str(run), *options]) == 0
+            assert capfdbinary.readouterr().out == export(run, *options)
     assert export(run, "--format", "csv") == (run / "layers.csv").read_bytes()
     assert b"total_seconds" in export(run, "--format", "csv", "--timings")
 
