@@ -84,9 +84,9 @@ def test_programs_are_disciplined_parametrized_ones(simba: Variant, layer: Layer
 def test_programs_are_small(simba: Variant, layer: Layer) -> None:
     architecture, mapspace = simba()
     pointwise = Variables(Structure.of(architecture, layer(K=256, C=64, P=56, Q=56), mapspace))
-    assert pointwise.size < 110
+    assert pointwise.size < 120
     square = Variables(Structure.of(architecture, layer(K=64, C=64, P=56, Q=56, R=3, S=3), mapspace))
-    assert square.size < 180
+    assert square.size < 200
 
 
 @settings(max_examples=40)

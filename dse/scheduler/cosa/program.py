@@ -1,7 +1,7 @@
 """The mixed-integer linear program of a layer: the constraints on its decisions, compiled once for every variant.
 
 Every row is linear in the variables. A Structure fixes the matrices. Capacities and fan-outs are parameters of
-right-hand sides, and the energies of the architecture with the user's weights make up the parameter `cost`.
+right-hand sides and of facets, and the energies of the architecture with the user's weights make up `cost`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from dse.errors import ToolError
 from dse.integers import exponent
 from dse.scheduler.cosa.constraints import constraint_rows
+from dse.scheduler.cosa.facets import MOST_FACETS, facets
 from dse.scheduler.cosa.factors import Slot, Structure, largest_product, log_limit
 from dse.scheduler.cosa.variables import Row, Variables
 from dse.specification.architecture import Architecture
@@ -51,6 +52,7 @@ class Program:
         self._choose_orders()
         self._choose_tiles()
         self._limit_capacities()
+        self._count_primes()
         self._break_symmetry()
         self._compile()
 
@@ -156,6 +158,17 @@ class Program:
                     )
                     self._limit(row, ("capacity", level))
 
+    def _count_primes(self) -> None:
+        """`power`, so that facets are rows of few entries."""
+        variables = self.variables
+        for (kind, level, prime), power in variables.power.items():
+            counts = variables.count[variables.products[kind, level][prime]]
+            inside = [
+                slot.level <= level if kind == "capacity" else (slot.kind, slot.level) == (kind, level)
+                for slot in self.structure.slots
+            ]
+            self._equal.append(variables.row([*((int(index), 1.0) for index in counts[:, inside].flat), (power, -1.0)]))
+
     def _break_symmetry(self) -> None:
         """Of two mappings that differ in the names of two dimensions alone, keep one."""
         if self.structure.symmetry is not None:
@@ -199,9 +212,47 @@ class Program:
             constraints.append(sp.csr_array(below[limited][:, order]) @ x <= uses @ self.limit - below[limited, -1])
         if fixed.any():
             constraints.append(sp.csr_array(below[fixed][:, order]) @ x <= -below[fixed, -1])
+        if variables.products:
+            constraints.append(self._facet_rows(x))
         self._x = x
         self._uncut = self.problem = cp.Problem(cp.Minimize(self.cost @ x), constraints)
         self._equal_rows, self._below_rows = equal, below
+
+    def _facet_rows(self, x: cp.Expression) -> cp.Constraint:
+        """Rows for the facets of the products that fit; their number depends on the limits, so that some stay free."""
+        variables = self.variables
+        places: list[int] = []  # of each coefficient, its place in x
+        rows: list[int] = []  # and its row
+        self._facet_places: dict[tuple[str, int], tuple[int, int]] = {}  # (first coefficient, first row)
+        number = 0
+        for what, product in variables.products.items():
+            self._facet_places[what] = len(places), number
+            powers = [variables.power[*what, prime] for prime in product]
+            most = MOST_FACETS[len(product)]
+            places += powers * most
+            rows += [number + row for row in range(most) for _ in powers]
+            number += most
+        self.facet = cp.Parameter(len(places), name="facet")
+        self.facet_limit = cp.Parameter(number, name="facet_limit")
+        chosen = sp.csr_array(np.eye(variables.size)[places][:, self._order])
+        added = sp.csr_array((np.ones(len(rows)), (rows, range(len(rows)))), shape=(number, len(rows)))
+        return added @ cp.multiply(self.facet, chosen @ x) <= self.facet_limit
+
+    def _set_facets(self, architecture: Architecture) -> None:
+        structure = self.structure
+        coefficients, limits = np.zeros(self.facet.size), np.zeros(self.facet_limit.size)
+        for what, (first, row) in self._facet_places.items():
+            product = self.variables.products[what]
+            multiplicities = tuple(
+                sum(structure.factors[item].multiplicity for item in rows) for rows in product.values()
+            )
+            limit = self._limit_of(architecture, *what)
+            found = facets(tuple(product), multiplicities, limit) if limit else ()
+            found = found[: MOST_FACETS[len(product)]]
+            flat = [float(entry) for normal, _ in found for entry in normal]
+            coefficients[first : first + len(flat)] = flat
+            limits[row : row + len(found)] = [bound for _, bound in found]
+        self.facet.value, self.facet_limit.value = coefficients, limits
 
     def set_parameters(self, architecture: Architecture, cost: Row) -> None:
         """Give the compiled problem the limits of an architecture and the coefficients of an objective."""
@@ -212,19 +263,27 @@ class Program:
         for row, entry in self._parameter_rows:
             self._limit_values[row] = limits[entry]
         self.cost.value = cost[:-1][self._order]
+        if self.variables.products:
+            self._set_facets(architecture)
         self.set_cuts([])
 
     def _log_limit(self, architecture: Architecture, what: str, level: int) -> float:
         """log2 of the largest product of factors that fits: a tighter relaxation than the limit itself."""
         structure = self.structure
-        if what in ("x", "y"):
-            return log_limit(largest_product(structure.problem.bounds, architecture.fanouts[level][what == "y"]))
-        entries = architecture.storage[level].effective_entries
+        entries = self._limit_of(architecture, what, level)
+        if what in ("x", "y") and entries is not None:
+            return log_limit(largest_product(structure.problem.bounds, entries))
         kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
         if entries and len(kept) == 1 and not structure.box_axes(kept[0]):
             relevant = structure.relevant(kept[0])
             entries = largest_product(tuple(structure.problem.bounds[dimension] for dimension in relevant), entries)
         return log_limit(entries)
+
+    @staticmethod
+    def _limit_of(architecture: Architecture, what: str, level: int) -> int | None:
+        if what in ("x", "y"):
+            return architecture.fanouts[level][what == "y"]
+        return architecture.storage[level].effective_entries
 
     def set_cuts(self, cuts: Sequence[tuple[Mapping[tuple[int, int], float], float]]) -> None:
         """Extra rows, at most `spare_cuts`: ({(level, data space): coefficient of its log2 tile}, upper limit).

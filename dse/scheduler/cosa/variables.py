@@ -8,7 +8,8 @@ choice  binaries: `order` (the class of loop order of a level), `passes` (a leve
         where a level fans out along X and Y), `unrolled` (a dimension unrolls at all), `column` (the tile sizes of the
         dimensions that share an axis of a data space: exact extents in spite of strides and halos)
 real    `saved` (log2 of the fetches that a loop order saves), `extent` (fallback for axes with too many columns),
-        `share` and `tile` (of a shared buffer and the log2 words in it, per data space)
+        `share` and `tile` (of a shared buffer and the log2 words in it, per data space), `power` (how often a prime is
+        in a product that has a limit)
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dse.integers import divisors
+from dse.scheduler.cosa.facets import MOST_PRIMES
 from dse.scheduler.cosa.factors import Axis, Structure
 from dse.scheduler.cosa.orders import order_classes
 
@@ -141,7 +143,35 @@ class Variables:
             (level, space): self._new("real", 1, math.log2(structure.problem.words(data_spaces[space])))
             for level, space in self.share
         }
+        self.products = {what: product for what in self._limited() if len(product := self._product(*what)) > 1}
+        self.power = {
+            (*what, prime): self._new("real", 1, float(sum(structure.factors[row].multiplicity for row in rows)))
+            for what, product in self.products.items()
+            for prime, rows in product.items()
+        }
         self.size = len(self.kinds)
+
+    def _limited(self) -> list[tuple[str, int]]:
+        """("x" | "y" | "capacity", level) of the limits on a product of factors: fan-outs and tiles without a halo."""
+        structure = self.structure
+        result = [(slot.kind, slot.level) for slot in structure.slots if slot.kind != "temporal"]
+        for level in range(structure.levels - 1):
+            kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
+            if len(kept) == 1 and not structure.box_axes(kept[0]):
+                result.append(("capacity", level))
+        return result
+
+    def _product(self, kind: str, level: int) -> dict[int, list[int]]:
+        """Of a product that has a limit, its few smallest primes with the rows of `count` that hold them."""
+        structure = self.structure
+        dimensions = self.active
+        if kind == "capacity":
+            dimensions = structure.relevant(structure.keep[level].index(True))
+        result: dict[int, list[int]] = {}
+        for row, factor in enumerate(structure.factors):
+            if factor.dimension in dimensions:
+                result.setdefault(factor.prime, []).append(row)
+        return dict(sorted(result.items())[:MOST_PRIMES])
 
     def _runs(self, space: int, level: int) -> list[Run]:
         """The loops that may stand in a data space's innermost idle run at a level."""
