@@ -153,6 +153,7 @@ _SCIP_SMALL: Mapping[str, Any] = {
     "separating/gomory/maxroundsroot": 5,
     "branching/relpscost/initcand": 8,
     "branching/relpscost/inititer": 5,
+    "branching/preferbinary": True,  # what is chosen (orders, extents) decides more than how many factors go where
     "conflict/enable": False,
 }
 

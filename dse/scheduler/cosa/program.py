@@ -105,17 +105,26 @@ class Program:
                     self._below.append(
                         variables.row([(int(variables.count[position, column]), 1.0), (binary, top)], -top)
                     )
-        for (space, child, level, index), saved in variables.saved.items():
+        for (space, _, level, index), saved in variables.saved.items():
             run = variables.runs[space, level][index]
-            top = variables.run_log(run)
+            top = variables.most_log(run.dimensions)
             own = variables.row([(saved, 1.0)])
             self._below.append(own - variables.row_factors(run.dimensions, "t", range(level, level + 1)))
             if run.order is not None:
                 self._below.append(own - variables.row([(variables.order[level, run.order], top)]))
             if run.still:
                 self._below.append(own - variables.row([(variables.still[level, run.still], top)]))
-            for between in range(child + 1, level):
-                self._below.append(own - variables.row([(variables.passes[space, between], top)]))
+        # Outside a level with a loop that moves the data space, nothing is saved. Each idle factor is at one level, so
+        # that all levels outside save no more than all of them together.
+        for (space, between), binary in variables.passes.items():
+            idle = variables.most_log(variables.active - structure.relevant(space))
+            for child in (kept for kept in structure.kept_levels[space][:-1] if kept < between):
+                outside = [
+                    (index, 1.0)
+                    for (own, kept, level, _), index in variables.saved.items()
+                    if (own, kept) == (space, child) and level > between
+                ]
+                self._below.append(variables.row([*outside, (binary, -idle)]))
 
     def _choose_tiles(self) -> None:
         structure, variables = self.structure, self.variables

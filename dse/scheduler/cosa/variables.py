@@ -107,7 +107,7 @@ class Variables:
         children = [(space, kept) for space in range(spaces) for kept in structure.kept_levels[space][:-1]]
         self.runs = {(space, level): self._runs(space, level) for space in range(spaces) for level in range(levels)}
         self.saved = {
-            (space, child, level, index): self._new("real", 1, self.run_log(run))
+            (space, child, level, index): self._new("real", 1, self.most_log(run.dimensions))
             for space, child in children
             for level in range(child + 1, levels)
             for index, run in enumerate(self.runs[space, level])
@@ -201,9 +201,9 @@ class Variables:
             self._new("choice", len(sizes)), sizes, tuple(math.log2(extent) for extent in extents)
         )
 
-    def run_log(self, run: Run) -> float:
-        """log2 of the largest factors that a run can have."""
-        return sum(self._log_bound[dimension] for dimension in run.dimensions)
+    def most_log(self, dimensions: Iterable[int]) -> float:
+        """log2 of all the factors of some dimensions."""
+        return sum(self._log_bound[dimension] for dimension in dimensions)
 
     # ---- linear forms
 
