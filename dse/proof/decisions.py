@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from dse.facets import MOST_PRIMES, facets
 from dse.integers import exponent
 from dse.proof.forms import Assembly, Form, constant, total
 from dse.proof.structure import Slot, Structure
@@ -69,7 +68,6 @@ class Decisions:
             if slot.kind != "t":  # half an instance more: a whole product exceeds the one if and only if the other
                 unrolled = total(self._logs[group, slot] for group in self._all)
                 assembly.below(unrolled - math.log2(self._fanout(slot) + 0.5))
-                self._limit_products(slot)
         # A permutation names a dimension once, so that it is unrolled along one axis of a 2-D mesh only.
         for level, (fan_x, fan_y) in enumerate(structure.fanouts):
             if fan_x > 1 and fan_y > 1:
@@ -80,19 +78,6 @@ class Decisions:
                             top = factor.multiplicity
                             assembly.below(self.counts[row, Slot(level, "x")] + along_y * top - top)
                             assembly.below(self.counts[row, Slot(level, "y")] - along_y * top)
-
-    def _limit_products(self, slot: Slot) -> None:
-        """What a prime leaves of a fan-out, another one cannot always take: of 8, a 7 takes all."""
-        rows: dict[int, list[int]] = {}
-        for row, factor in enumerate(self.structure.factors):
-            rows.setdefault(factor.prime, []).append(row)
-        primes = tuple(sorted(rows))[:MOST_PRIMES]
-        multiplicities = tuple(sum(self.structure.factors[row].multiplicity for row in rows[prime]) for prime in primes)
-        for normal, bound in facets(primes, multiplicities, self._fanout(slot)):
-            powers = zip(normal, primes, strict=True)
-            self.assembly.below(
-                total(self.counts[row, slot] * float(entry) for entry, prime in powers for row in rows[prime]) - bound
-            )
 
     def _hold_to(self, constraint: LoopConstraint) -> None:
         """The mapspace's factors, limits and axes of one loop nest. Orders are held to elsewhere."""

@@ -15,9 +15,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from dse.errors import ToolError
-from dse.facets import MOST_FACETS, facets
 from dse.integers import exponent
 from dse.scheduler.cosa.constraints import constraint_rows
+from dse.scheduler.cosa.facets import MOST_FACETS, facets
 from dse.scheduler.cosa.factors import Slot, Structure, largest_product, log_limit
 from dse.scheduler.cosa.variables import Row, Variables
 from dse.specification.architecture import Architecture

@@ -22,8 +22,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from dse.facets import MOST_PRIMES
 from dse.integers import divisors
+from dse.scheduler.cosa.facets import MOST_PRIMES
 from dse.scheduler.cosa.factors import Axis, Structure
 from dse.scheduler.cosa.orders import order_classes
 

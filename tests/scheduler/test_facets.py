@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dse.facets import MOST_FACETS, MOST_PRIMES, facets
+from dse.scheduler.cosa.facets import MOST_FACETS, MOST_PRIMES, facets
 
 PRIMES = (2, 3, 5, 7, 11, 13)
 
