@@ -21,13 +21,14 @@ from tests.processes import Family, wait_until
 pytestmark = pytest.mark.soak
 
 KILLS = 10
+POINTS = 1280
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """320 variants and 640 schedules."""
+    """640 variants, and more schedules than are done before the tenth kill."""
     path = write_small_study(tmp_path_factory.mktemp("study"))
-    path.write_text(path.read_text().replace("[32, 64, 128]", "{range: [16, 2560, 16]}"))
+    path.write_text(path.read_text().replace("[32, 64, 128]", "{range: [16, 5120, 16]}"))
     return path
 
 
@@ -91,7 +92,7 @@ def test_ten_kills_of_a_worker(study: Path, tmp_path: Path, alone: bytes) -> Non
         assert driver.wait(timeout=600) == 0
     assert killed == KILLS
     assert family.gone()
-    assert count(run) == 640
+    assert count(run) == POINTS
     assert export(run) == alone
 
 
@@ -116,5 +117,5 @@ def test_ten_kills_of_a_node(study: Path, tmp_path: Path, alone: bytes) -> None:
             assert driver.wait(timeout=900) == 0
         assert killed == KILLS
         assert wait_until(lambda: not nodes.family.members(CHILD) + nodes.family.members(WORKER), 180)
-    assert count(run) == 640
+    assert count(run) == POINTS
     assert export(run) == alone
