@@ -31,9 +31,7 @@ __all__ = ["SOLVERS", "SolveStats", "Solver", "Status", "solver_named"]
 
 
 _INFINITY = 1e19  # from here on SCIP means that it knows nothing
-_SEEDS = range(
-    3
-)  # HiGHS may call its own optimum an error, for a row that is overstepped a hair more than it tolerates
+_SEEDS = range(3)  # HiGHS may call its own optimum an error, where a row is overstepped a hair more than it tolerates
 
 
 class Status(Enum):

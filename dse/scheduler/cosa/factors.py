@@ -131,6 +131,16 @@ class Structure:
                 result.append(moving)
         return tuple(result)
 
+    def product_under(self, kind: str, level: int) -> frozenset[int] | None:
+        """The dimensions whose factors multiply to what a limit is on: a fan-out ("x", "y") or a "capacity".
+
+        None where that is no product: for a capacity that several data spaces share, or a tile with strides or halos.
+        """
+        if kind != "capacity":
+            return frozenset(range(len(self.problem.bounds)))
+        kept = [space for space, keeps in enumerate(self.keep[level]) if keeps]
+        return self.relevant(kept[0]) if len(kept) == 1 and not self.box_axes(kept[0]) else None
+
     @cached_property
     def symmetry(self) -> tuple[int, int] | None:
         """Two dimensions that can be exchanged, possibly with two others, without changing the problem, if any.

@@ -248,16 +248,14 @@ class Program:
         return added @ cp.multiply(self.facet, chosen @ x) <= self.facet_limit
 
     def _set_facets(self, architecture: Architecture) -> None:
-        structure = self.structure
         coefficients, limits = np.zeros(self.facet.size), np.zeros(self.facet_limit.size)
         for what, (first, row) in self._facet_places.items():
             product = self.variables.products[what]
-            multiplicities = tuple(
-                sum(structure.factors[item].multiplicity for item in rows) for rows in product.values()
-            )
+            powers = (self.variables.power[*what, prime] for prime in product)
+            multiplicities = tuple(round(self.variables.upper[power]) for power in powers)
             limit = self._limit_of(architecture, *what)
             found = facets(tuple(product), multiplicities, limit) if limit else ()
-            found = found[: MOST_FACETS[len(product)]]
+            found = found[: MOST_FACETS[len(product)]]  # any of them may be left out
             flat = [float(entry) for normal, _ in found for entry in normal]
             coefficients[first : first + len(flat)] = flat
             limits[row : row + len(found)] = [bound for _, bound in found]
@@ -278,15 +276,11 @@ class Program:
 
     def _log_limit(self, architecture: Architecture, what: str, level: int) -> float:
         """log2 of the largest product of factors that fits: a tighter relaxation than the limit itself."""
-        structure = self.structure
-        entries = self._limit_of(architecture, what, level)
-        if what in ("x", "y") and entries is not None:
-            return log_limit(largest_product(structure.problem.bounds, entries))
-        kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
-        if entries and len(kept) == 1 and not structure.box_axes(kept[0]):
-            relevant = structure.relevant(kept[0])
-            entries = largest_product(tuple(structure.problem.bounds[dimension] for dimension in relevant), entries)
-        return log_limit(entries)
+        limit = self._limit_of(architecture, what, level)
+        dimensions = self.structure.product_under(what, level)
+        if limit and dimensions is not None:
+            limit = largest_product(tuple(self.structure.problem.bounds[own] for own in sorted(dimensions)), limit)
+        return log_limit(limit)
 
     @staticmethod
     def _limit_of(architecture: Architecture, what: str, level: int) -> int | None:

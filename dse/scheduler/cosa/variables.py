@@ -143,32 +143,21 @@ class Variables:
             (level, space): self._new("real", 1, math.log2(structure.problem.words(data_spaces[space])))
             for level, space in self.share
         }
-        self.products = {what: product for what in self._limited() if len(product := self._product(*what)) > 1}
+        limits = [(slot.kind, slot.level) for slot in structure.slots if slot.kind != "temporal"]
+        limits += [("capacity", level) for level in range(levels - 1)]
+        self.products = {limit: rows for limit in limits if len(rows := self._rows_by_prime(*limit)) > 1}
         self.power = {
-            (*what, prime): self._new("real", 1, float(sum(structure.factors[row].multiplicity for row in rows)))
-            for what, product in self.products.items()
+            (*limit, prime): self._new("real", 1, float(sum(structure.factors[row].multiplicity for row in rows)))
+            for limit, product in self.products.items()
             for prime, rows in product.items()
         }
         self.size = len(self.kinds)
 
-    def _limited(self) -> list[tuple[str, int]]:
-        """("x" | "y" | "capacity", level) of the limits on a product of factors: fan-outs and tiles without a halo."""
-        structure = self.structure
-        result = [(slot.kind, slot.level) for slot in structure.slots if slot.kind != "temporal"]
-        for level in range(structure.levels - 1):
-            kept = [space for space, keeps in enumerate(structure.keep[level]) if keeps]
-            if len(kept) == 1 and not structure.box_axes(kept[0]):
-                result.append(("capacity", level))
-        return result
-
-    def _product(self, kind: str, level: int) -> dict[int, list[int]]:
+    def _rows_by_prime(self, kind: str, level: int) -> dict[int, list[int]]:
         """Of a product that has a limit, its few smallest primes with the rows of `count` that hold them."""
-        structure = self.structure
-        dimensions = self.active
-        if kind == "capacity":
-            dimensions = structure.relevant(structure.keep[level].index(True))
+        dimensions = self.structure.product_under(kind, level) or frozenset()
         result: dict[int, list[int]] = {}
-        for row, factor in enumerate(structure.factors):
+        for row, factor in enumerate(self.structure.factors):
             if factor.dimension in dimensions:
                 result.setdefault(factor.prime, []).append(row)
         return dict(sorted(result.items())[:MOST_PRIMES])
