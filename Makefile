@@ -97,12 +97,13 @@ clean: ## Remove .venv, caches and build products; runs/ stays
 	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
+# All is compiled to bytecode at once: commands start in half the time even where Python is told to write none itself.
 # Two stamps, so that an edit of pyproject.toml reinstalls the project (seconds) and not its dependencies (a minute).
 $(LOCKED): requirements.lock
 	@test -n "$(INTERPRETER)" || { echo "make: Python 3.11 to 3.13 is needed, and none of these is: $(CANDIDATES)" >&2; exit 2; }
 ifneq ($(UV),)
 	@$(BIN)/python -c '' 2>/dev/null || $(UV) venv --quiet --clear --no-python-downloads --python $(INTERPRETER) $(VENV)
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 else
 	@$(INTERPRETER) -c 'import ensurepip' 2>/dev/null || { \
 	    echo "make: $(INTERPRETER) cannot make virtual environments (on Debian: apt-get install python3-venv)" >&2; exit 2; }
@@ -123,4 +124,5 @@ ifneq ($(UV),)
 else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endif
+	@$(BIN)/python -m compileall -q dse
 	@touch $@
