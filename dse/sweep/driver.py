@@ -338,9 +338,7 @@ class _Waves:
         if row is None:
             return VariantOutcome(number, "excluded")
         if row.status == "pruned":
-            pruning = self._pruning(row)
-            groups = self._judge.groups(pruning.bounds, None, None) if pruning.bounds else ()
-            return VariantOutcome(number, "pruned", pruning=pruning, costs=self._judge.costs(groups) if groups else ())
+            return VariantOutcome(number, "pruned", pruning=self._pruning(row))
         if row.status == "refused" or points is None:
             return VariantOutcome(number, "refused")
         problems: list[LayerCost] = []

@@ -23,6 +23,7 @@ from dse.sweep.strategies import (
     Pruner,
     RandomStrategy,
     Strategy,
+    VariantOutcome,
 )
 
 __all__ = ["Search"]
@@ -58,7 +59,7 @@ class Search:
             case "bound_guided":
                 chosen = BoundGuided(grid, partial(self._kept_least, store), settings.seed)
             case "nsga2":
-                chosen = Nsga2(grid, settings.seed, len(self._judge.goals.objectives))
+                chosen = Nsga2(grid, settings.seed, self.costs, len(self._judge.goals.objectives))
             case _ if self.pruner is not None:
                 chosen = FastestFirst(grid.size, self._least_cycles, settled)
             case _:
@@ -96,5 +97,16 @@ class Search:
             )
             for network in self._sweep.plan.networks
         ]
-        units = made.architecture.arithmetic.instances
-        return self._judge.costs(self._judge.groups(networks, units, area_um2(made.architecture))) or None
+        return self._judged(made, networks) or None
+
+    def costs(self, outcome: VariantOutcome) -> tuple[float, ...]:
+        """What the outcome of a variant is compared by: of a pruned one, its bounds and what its architecture says."""
+        bounds = outcome.pruning.bounds if outcome.pruning is not None else ()
+        made = self._sweep.study.space.variant(outcome.number) if bounds else None
+        return self._judged(made, bounds) if isinstance(made, Variant) else outcome.costs
+
+    def _judged(self, variant: Variant, networks: Sequence[NetworkCost]) -> tuple[float, ...]:
+        architecture = variant.architecture
+        return self._judge.costs(
+            self._judge.groups(networks, architecture.arithmetic.instances, area_um2(architecture))
+        )

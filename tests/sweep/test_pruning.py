@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from dse.errors import InputError
+from dse.model.unit_costs import area_um2
 from dse.report.export import columns_of, layer_rows, variant_rows, write_rows
 from dse.report.front import on_front
 from dse.report.table import render_front, render_incomplete
@@ -20,6 +21,7 @@ from dse.report.totals import StudyTotals, totals_named
 from dse.specification.goals import COMBINATIONS, Budget, Goals
 from dse.specification.objectives import OBJECTIVES, QUANTITIES
 from dse.specification.search import SearchSettings
+from dse.specification.space import Variant
 from dse.specification.study import load_study
 from dse.sweep.bounds import Bounds
 from dse.sweep.driver import SweepCounts, run_sweep
@@ -30,6 +32,7 @@ from dse.sweep.progress import Progress
 from dse.sweep.pruning import beats
 from dse.sweep.reading import read_study
 from dse.sweep.search import Search
+from dse.sweep.strategies import NetworkCost, Pruning, VariantOutcome
 from tests.sweep.drawn import drawn_executor, random_study
 
 Front = set[tuple[str, int | None, float | None]]
@@ -234,6 +237,26 @@ def test_nothing_is_pruned_where_the_study_says_so(tmp_path: Path) -> None:
     assert Search(replace(sweep, study=study)).pruner is None
     assert Search(sweep, prune=False).pruner is None
     assert Search(sweep).pruner is not None
+
+
+def test_a_pruned_variant_is_compared_by_its_bounds_and_by_what_its_architecture_says(tmp_path: Path) -> None:
+    sweep = written(np.random.default_rng((21, 3)), tmp_path / "study")
+    goals = Goals(("latency", "area", "utilization"), budgets=(Budget("energy_pj", 100.0),))
+    search = Search(replace(sweep, plan=replace(sweep.plan, goals=goals)))
+    variant = next(made for made in map(sweep.study.space.variant, range(9)) if isinstance(made, Variant))
+    macs = sum(sweep.plan.macs(network) for network in sweep.plan.networks)
+    networks = len(sweep.plan.networks)
+
+    def costs(energy_pj: float) -> tuple[float, ...]:
+        bounds = (NetworkCost(10, energy_pj),) * networks
+        return search.costs(VariantOutcome(variant.number, "pruned", pruning=Pruning(bounds, 0)))
+
+    area, units = area_um2(variant.architecture), variant.architecture.arithmetic.instances
+    assert costs(1.0) == (10 * networks, area, 10 * networks * units / macs)
+    assert costs(101.0) == ()  # over budget
+    unseen = Pruning((), reason="over budget: area_um2 <= 1")
+    assert search.costs(VariantOutcome(variant.number, "pruned", pruning=unseen)) == ()
+    assert search.costs(VariantOutcome(variant.number, "complete", costs=(3.0, 4.0, 5.0))) == (3.0, 4.0, 5.0)
 
 
 @pytest.mark.parametrize("strategy", ["random", "bound_guided", "nsga2"])

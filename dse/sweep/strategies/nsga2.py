@@ -6,7 +6,7 @@ Computation 6, 2002.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dse.specification.space import ParameterGrid
@@ -27,13 +27,20 @@ class Nsga2:
     A combination that comes up again costs nothing: its figures are known.
     """
 
-    def __init__(self, grid: ParameterGrid, seed: int, objectives: int = 2) -> None:
-        """`objectives` is the number of costs that an outcome has."""
+    def __init__(
+        self,
+        grid: ParameterGrid,
+        seed: int,
+        costs: Callable[[VariantOutcome], tuple[float, ...]],
+        objectives: int = 2,
+    ) -> None:
+        """`costs` gives as many as there are `objectives`, or none."""
         import optuna  # noqa: PLC0415  (a second to load)
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.planned = grid.size
         self._grid = grid
+        self._costs = costs
         sampler = optuna.samplers.NSGAIISampler(population_size=_POPULATION, seed=seed)
         self._study = optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)
         self._ranges: dict[str, optuna.distributions.BaseDistribution] = {
@@ -55,7 +62,7 @@ class Nsga2:
     def tell(self, outcomes: Sequence[VariantOutcome]) -> None:
         """Give the generation its figures; what has none counts as failed."""
         for outcome in outcomes:
-            self._known[outcome.number] = outcome.costs or None
+            self._known[outcome.number] = self._costs(outcome) or None
         self._close()
 
     def _drawn(self) -> tuple[optuna.Trial, int]:

@@ -55,7 +55,7 @@ class VariantOutcome:
     incomplete: a layer has no mapping, or failed. pruned: `pruning` says why it was not scheduled.
     refused: no valid architecture. excluded: a constraint leaves the combination out.
     `costs` are those of the study's objectives for all networks together, less is better; nothing where there are none,
-    or where they exceed a budget. Those of a pruned variant are its bounds', where they follow from bounds alone.
+    or where they exceed a budget.
     """
 
     number: int
