@@ -64,7 +64,7 @@ class Cluster:
             node = Family()
             done = subprocess.run(
                 [RAY, "start", *options, *ports, *small],
-                env=node.environment(**self.environment, **self.family.mark),
+                env=node.environment(**self.environment, **self.family.mark, TMPDIR=str(self.folder)),
                 capture_output=True,
                 check=False,
             )
