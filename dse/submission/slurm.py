@@ -42,7 +42,9 @@ again= driver= nodes=
 stop() {{ if [[ $driver ]]; then kill -TERM "$driver" 2>/dev/null || true; fi; }}
 trap 'again=1; stop' USR1  # the time limit is near
 trap stop TERM             # cancelled or preempted: Slurm itself queues a preempted job again
-trap 'if [[ $nodes ]]; then kill -TERM "$nodes" 2>/dev/null && wait "$nodes" || true; fi' EXIT
+# Told themselves, the nodes end in peace; a step that is killed ends the log of a job that went well with errors.
+end() {{ scancel --signal=INT "$SLURM_JOB_ID.0" || kill -TERM "$nodes"; }}
+trap 'if [[ $nodes ]]; then end 2>/dev/null && wait "$nodes" || true; fi' EXIT
 {start}{sweep} &
 driver=$!
 status=0
