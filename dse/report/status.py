@@ -204,8 +204,9 @@ def _progress(beat: Heartbeat, running: bool) -> str:
     if beat.without_mapping:
         text += f", {beat.without_mapping} without a mapping"
     text += f"; {beat.ran} run in {format_seconds(beat.seconds)}"
-    if beat.per_second:
-        text += f", {beat.per_second:.1f} a second"
-    if running and not beat.finished and beat.seconds_left is not None:
-        text += f", {format_seconds(beat.seconds_left)} left"
+    if running and not beat.finished:
+        if beat.per_second:
+            text += f", {beat.per_second:.1f} a second"
+        if beat.seconds_left is not None:
+            text += f", {format_seconds(beat.seconds_left)} left"
     return text
