@@ -31,14 +31,17 @@ class Table:
     def __init__(self) -> None:
         self.by_pair: dict[Pair, float] = {}
         self.by_tile: dict[Pair, float] = {}
+        self.smallest = math.inf
+        """Of all pairs with all tiles."""
 
     @property
     def least(self) -> float:
-        """The smallest value. Raises ValueError where there is none."""
+        """The smallest of the largest values. Raises ValueError where there is none."""
         return min((*self.by_pair.values(), *self.by_tile.values()))
 
     def add(self, pair: Pair, tile: Pair, value: float) -> None:
         if value > 0:
+            self.smallest = min(self.smallest, value)
             self.by_pair[pair] = max(self.by_pair.get(pair, 0.0), value)
             self.by_tile[tile] = max(self.by_tile.get(tile, 0.0), value)
 
@@ -93,7 +96,7 @@ class Sharing:
         if len(axes) < len(windows) or any(axis.means.by_pair and not axis.picked for axis in axes):
             return idle, 1.0, ZERO
         overlaps = self._overlaps.get((space, level), ZERO)
-        least = min([1.0, *(value for axis in axes for value in axis.means.by_pair.values())])
+        least = min([1.0, *(axis.means.smallest for axis in axes)])
         known = [axis for axis in axes if axis.picked]
         losses = total(axis.picked[pair] * loss for axis in known for pair, loss in axis.hop_losses.items())
         return idle + overlaps, least, losses
@@ -175,19 +178,22 @@ class Sharing:
             return self._hulls(level, groups, peaks.by_pair if bypassed else means.by_pair)
         picked = self._pick(level, groups, pairs)
         self.axes[space, level, position] = AxisSharing(picked, means, gains, firsts, losses)
-        bonus = self._looked_up(picked, means, None if tiles is None or not level else (space, level, position))
+        bonus = total(picked[pair] * value for pair, value in means.by_pair.items())
+        if level and means.by_pair:  # the tile of a MAC is one word, and the table exact
+            bonus = self._at_most(bonus, means, None if tiles is None else (space, level, position))
         if bypassed and peaks.by_pair:
             bonus = bonus + self._uneven(space, level, picked, means, peaks)
         return bonus
 
-    def _looked_up(self, picked: dict[Pair, Form], table: Table, where: tuple[int, int, int] | None) -> Form:
-        """A bonus bounded by a table's entries at the pair and, where it is known, at the child's tile."""
-        bonus = total(picked[pair] * value for pair, value in table.by_pair.items())
-        if where is None or not table.by_pair:
-            return bonus
+    def _at_most(self, bonus: Form, table: Table, where: tuple[int, int, int] | None) -> Form:
+        """A mean multicast of at most `bonus` and, where the child's tile is known, at most the table's entry there.
+
+        It is free below, since it may be less than the largest of all tiles: more multicast is more hops a word.
+        """
         limited = self.assembly.real(0.0, max(table.by_pair.values()))
         self.assembly.below(limited - bonus)
-        self.assembly.below(limited - self.at_tile(*where, table))
+        if where is not None:
+            self.assembly.below(limited - self.at_tile(*where, table))
         return limited
 
     def _uneven(self, space: int, level: int, picked: dict[Pair, Form], means: Table, peaks: Table) -> Form:
