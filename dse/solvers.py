@@ -27,7 +27,7 @@ import cvxpy as cp
 from dse.errors import InputError, ToolError
 from dse.specification.fields import nearest
 
-__all__ = ["SOLVERS", "SolveStats", "Solver", "Status", "solver_named"]
+__all__ = ["HIGHS_TRUSTED", "SOLVERS", "SolveStats", "Solver", "Status", "solver_named"]
 
 
 _INFINITY = 1e19  # from here on SCIP means that it knows nothing
@@ -176,12 +176,19 @@ class _Scip(Solver):
         return SolveStats(self.name, status, float(problem.value), bound, seconds, model.getNTotalNodes())
 
 
+# HiGHS 1.12 calls one in a thousand programs with a mapping fixed optimal at a point that is not, by up to seven bits.
+# Without the aggregator of its presolve (kPresolveRuleAggregator, bit 12) none of the thousands that were tried.
+HIGHS_TRUSTED: Mapping[str, Any] = {"presolve_rule_off": 1 << 12}
+"""Options without which HiGHS is not to be believed."""
+
+
 class _Highs(Solver):
     def options(self, gap: float, seconds: float, tolerance: float, *, proving: bool, seed: int) -> Mapping[str, Any]:
         return {
             "time_limit": seconds,
             "threads": 1,
             "random_seed": seed,
+            **HIGHS_TRUSTED,
             "mip_rel_gap": 0.0,
             "mip_abs_gap": gap,
             "mip_feasibility_tolerance": tolerance,

@@ -11,6 +11,7 @@ from scipy.sparse import csc_array
 
 from dse.proof.points import fixed_variables
 from dse.proof.program import Floats, Program
+from dse.solvers import HIGHS_TRUSTED
 from dse.specification.mapping import Mapping
 
 __all__ = ["Relaxation", "relaxed_cost"]
@@ -79,7 +80,7 @@ def _decided(program: Program, mapping: Mapping) -> tuple[Floats, Floats]:
 def _solve(program: Program, rows: dict[str, Any], lower: Floats, upper: Floats) -> tuple[float, Floats] | None:
     """(objective, point) of the optimum of some rows; None where there is none.
 
-    By the release of HiGHS that the product uses: the one inside SciPy 1.17 called a point optimal that was not.
+    By HiGHS as the product uses it: the release inside SciPy 1.17 called a point optimal that was not.
     """
     matrix, equal = csc_array(rows["A"]), rows["dims"].zero
     model = highspy.HighsLp()
@@ -96,6 +97,8 @@ def _solve(program: Program, rows: dict[str, Any], lower: Floats, upper: Floats)
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("mip_rel_gap", 0.0)
+    for option, value in HIGHS_TRUSTED.items():
+        highs.setOptionValue(option, value)
     highs.passModel(model)
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
