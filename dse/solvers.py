@@ -177,7 +177,7 @@ class _Scip(Solver):
 
 
 # HiGHS 1.12 calls one in a thousand programs with a mapping fixed optimal at a point that is not, by up to seven bits.
-# Without the aggregator of its presolve (kPresolveRuleAggregator, bit 12) none of the thousands that were tried.
+# Without the aggregator of its presolve (kPresolveRuleAggregator, bit 12) it was right on all 2,692 that were tried.
 HIGHS_TRUSTED: Mapping[str, Any] = {"presolve_rule_off": 1 << 12}
 """Options without which HiGHS is not to be believed."""
 

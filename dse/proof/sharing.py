@@ -32,11 +32,11 @@ class Table:
         self.by_pair: dict[Pair, float] = {}
         self.by_tile: dict[Pair, float] = {}
         self.smallest = math.inf
-        """Of all pairs with all tiles."""
+        """The least value above 0 of any pair with any tile, where the tables hold the largest."""
 
     @property
     def least(self) -> float:
-        """The smallest of the largest values. Raises ValueError where there is none."""
+        """The smallest entry of the tables. Raises ValueError where there is none."""
         return min((*self.by_pair.values(), *self.by_tile.values()))
 
     def add(self, pair: Pair, tile: Pair, value: float) -> None:

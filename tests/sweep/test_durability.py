@@ -259,5 +259,5 @@ def test_fifty_kills_of_a_real_sweep(study: Path, tmp_path: Path) -> None:
     for folder in (run, whole):
         subprocess.run([*sweep, str(folder)], env=family.environment(), stdout=subprocess.DEVNULL, check=True)
     assert family.gone()
-    assert 0 < stored < rows()  # every kill met work, the last too
+    assert 0 < stored < rows()  # work was left at the last kill
     assert exports(run) == exports(whole)
